@@ -1,0 +1,412 @@
+"""Cards: their state as people see it, and what a change of stamps causes.
+
+A card's balance is the sum of its ledger entries, always. When it reaches what
+the programme asks, that many stamps are exchanged for a voucher, in the same
+transaction (``credit``); when a reversal takes stamps that were exchanged, an
+unused voucher goes back (``debit``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from app.programme.errors import CardClosed, NotFound, VoucherSpent
+from app.store.database import Tx
+from app.store.tables import Card, LedgerEntry, Location, Member, Programme, Voucher
+from app.tools import Tools
+
+#: Rules that move stamps, as kept in the ledger.
+RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO = (
+    "stamp",
+    "full_card",
+    "voucher_used",
+    "undo",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeView:
+    """The rules of one stamp card, as anyone may read them."""
+
+    programme_id: UUID
+    name: str
+    reward: str
+    stamps_required: int
+    terms: str
+    terms_version: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One stamp on the card: when, where, and the seed of its picture."""
+
+    at: datetime
+    place: str
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherView:
+    """A reward that the member holds or held."""
+
+    voucher_id: UUID
+    reward: str
+    #: ``issued``, ``redeemed``, ``expired`` or ``voided``.
+    state: str
+    issued_at: datetime
+    redeemed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardState:
+    """A card as its member sees it."""
+
+    card_id: UUID
+    number: str
+    member_id: UUID
+    member_name: str | None
+    programme: ProgrammeView
+    stamps: int
+    #: One for each stamp, oldest first.
+    marks: tuple[Mark, ...]
+    #: Newest first.
+    vouchers: tuple[VoucherView, ...]
+    version: int
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One ledger entry in the member's words."""
+
+    entry_id: UUID
+    at: datetime
+    kind: str
+    rule: str
+    units: int
+    place: str | None
+    voucher_reward: str | None
+    reversed: bool
+    reason: str | None
+
+
+def card(tools: Tools, card_id: UUID) -> CardState:
+    """Read a card.
+
+    Raises:
+        NotFound: no such card.
+    """
+    with tools.database.read() as tx:
+        return state_of(tx, card_id)
+
+
+def cards_of(tools: Tools, member_id: UUID) -> list[CardState]:
+    """Read all cards of a member, newest first."""
+    with tools.database.read() as tx:
+        ids = tx.scalars(
+            select(Card.card_id)
+            .where(Card.member_id == member_id)
+            .order_by(Card.opened_at.desc())
+        )
+        return [state_of(tx, card_id) for card_id in ids]
+
+
+def version(tools: Tools, card_id: UUID) -> tuple[int, UUID]:
+    """Read only a card's version and whose it is: the cheap question of a poll.
+
+    Raises:
+        NotFound: no such card.
+    """
+    with tools.database.read() as tx:
+        row = tx.execute(
+            select(Card.version, Card.member_id).where(Card.card_id == card_id)
+        ).first()
+    if row is None:
+        raise NotFound
+    return row.version, row.member_id
+
+
+def history(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine]:
+    """Read what happened to a card, newest first."""
+    undone = select(LedgerEntry.reverses_id).where(LedgerEntry.card_id == card_id)
+    with tools.database.read() as tx:
+        rows = tx.execute(
+            select(LedgerEntry, Location.name, Voucher.reward)
+            .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
+            .outerjoin(Voucher, Voucher.voucher_id == LedgerEntry.voucher_id)
+            .where(LedgerEntry.card_id == card_id)
+            .order_by(LedgerEntry.entry_no.desc())
+            .limit(limit)
+        ).all()
+        reversed_ids = set(tx.scalars(undone.where(LedgerEntry.kind == "REVERSE")))
+    return [
+        HistoryLine(
+            entry_id=entry.entry_id,
+            at=entry.at,
+            kind=entry.kind,
+            rule=entry.rule,
+            units=entry.units,
+            place=place,
+            voucher_reward=reward,
+            reversed=entry.entry_id in reversed_ids,
+            reason=entry.reason,
+        )
+        for entry, place, reward in rows
+    ]
+
+
+def state_of(tx: Tx, card_id: UUID) -> CardState:
+    """Read a card within a transaction.
+
+    Raises:
+        NotFound: no such card.
+    """
+    row = tx.execute(
+        select(Card, Programme, Member.name)
+        .join(Programme, Programme.programme_id == Card.programme_id)
+        .join(Member, Member.member_id == Card.member_id)
+        .where(Card.card_id == card_id)
+    ).first()
+    if row is None:
+        raise NotFound
+    found, programme, member_name = row
+    balance = balance_of(tx, card_id)
+    return CardState(
+        card_id=card_id,
+        number=found.number,
+        member_id=found.member_id,
+        member_name=member_name,
+        programme=programme_view(programme),
+        stamps=balance,
+        marks=_marks(tx, card_id, balance),
+        vouchers=_vouchers(tx, card_id),
+        version=found.version,
+        is_closed=found.closed_at is not None,
+    )
+
+
+def answer_of(state: CardState) -> Mapping[str, Any]:
+    """Write a card as plain data: the ``card`` of every answer of the API.
+
+    It goes into the ledger as part of the first answer, so it names no person.
+    """
+    return {
+        "card_id": str(state.card_id),
+        "programme": str(state.programme.programme_id),
+        "programme_name": state.programme.name,
+        "reward": state.programme.reward,
+        "number": state.number,
+        "stamps": state.stamps,
+        "stamps_required": state.programme.stamps_required,
+        "vouchers": [
+            {
+                "voucher_id": str(voucher.voucher_id),
+                "reward": voucher.reward,
+                "state": voucher.state,
+            }
+            for voucher in state.vouchers
+        ],
+        "version": state.version,
+        "is_closed": state.is_closed,
+    }
+
+
+def programme_view(row: Programme) -> ProgrammeView:
+    """Copy a programme's row into a value."""
+    return ProgrammeView(
+        programme_id=row.programme_id,
+        name=row.name,
+        reward=row.reward,
+        stamps_required=row.stamps_required,
+        terms=row.terms,
+        terms_version=row.terms_version,
+        is_open=row.is_open,
+    )
+
+
+def balance_of(tx: Tx, card_id: UUID) -> int:
+    """Add up a card's ledger."""
+    total = tx.scalar(
+        select(func.coalesce(func.sum(LedgerEntry.units), 0)).where(
+            LedgerEntry.card_id == card_id
+        )
+    )
+    return int(total or 0)
+
+
+def open_card(tx: Tx, tools: Tools, member_id: UUID, programme: Programme) -> UUID:
+    """Open a member's card in a programme, with a free number."""
+    opened = Card(
+        member_id=member_id,
+        programme_id=programme.programme_id,
+        number=_free_number(tx),
+        terms_version=programme.terms_version,
+        opened_at=tools.now(),
+    )
+    tx.add(opened)
+    tx.flush()
+    return opened.card_id
+
+
+def touch(tx: Tx, card_id: UUID) -> None:
+    """Count a change of a card, and hold it: others wait here until we commit."""
+    tx.execute(
+        update(Card)
+        .where(Card.card_id == card_id)
+        .values(version=Card.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def must_take_stamps(tx: Tx, card_id: UUID) -> None:
+    """Refuse a card that takes no stamps.
+
+    Raises:
+        NotFound: no such card.
+        CardClosed: it or its programme is closed.
+    """
+    row = tx.execute(
+        select(Card.closed_at, Programme.is_open)
+        .join(Programme, Programme.programme_id == Card.programme_id)
+        .where(Card.card_id == card_id)
+    ).first()
+    if row is None:
+        raise NotFound
+    if row.closed_at is not None or not row.is_open:
+        raise CardClosed
+
+
+def credit(tx: Tx, card_id: UUID, at: datetime) -> None:
+    """Do what new stamps cause: exchange each full card's worth for a voucher.
+
+    Call it after the stamps' entry was written.
+    """
+    touch(tx, card_id)
+    programme = _programme_of(tx, card_id)
+    for _ in range(balance_of(tx, card_id) // programme.stamps_required):
+        voucher = Voucher(card_id=card_id, reward=programme.reward, issued_at=at)
+        tx.add(voucher)
+        tx.flush()
+        tx.add(
+            LedgerEntry(
+                card_id=card_id,
+                kind="REDEEM",
+                units=-programme.stamps_required,
+                rule=RULE_FULL_CARD,
+                at=at,
+                voucher_id=voucher.voucher_id,
+            )
+        )
+    tx.flush()
+
+
+def debit(tx: Tx, card_id: UUID, at: datetime) -> None:
+    """Do what a reversal causes: take back unused vouchers that it had paid for.
+
+    Call it after the reversal's entry was written.
+
+    Raises:
+        VoucherSpent: the stamps paid for a voucher that was used; its use would
+            have to be reversed first.
+    """
+    touch(tx, card_id)
+    while balance_of(tx, card_id) < 0:
+        voucher = tx.scalar(
+            select(Voucher)
+            .where(Voucher.card_id == card_id, Voucher.state == "issued")
+            .order_by(Voucher.issued_at.desc())
+            .limit(1)
+        )
+        exchange = _exchange_of(tx, voucher)
+        if voucher is None or exchange is None:
+            raise VoucherSpent
+        voucher.state = "voided"
+        tx.add(
+            LedgerEntry(
+                card_id=card_id,
+                kind="REVERSE",
+                units=-exchange.units,
+                rule=RULE_UNDO,
+                at=at,
+                voucher_id=voucher.voucher_id,
+                reverses_id=exchange.entry_id,
+            )
+        )
+        tx.flush()
+
+
+def _exchange_of(tx: Tx, voucher: Voucher | None) -> LedgerEntry | None:
+    """Find the entry by which stamps became this voucher."""
+    if voucher is None:
+        return None
+    return tx.scalar(
+        select(LedgerEntry).where(
+            LedgerEntry.voucher_id == voucher.voucher_id,
+            LedgerEntry.rule == RULE_FULL_CARD,
+        )
+    )
+
+
+def _programme_of(tx: Tx, card_id: UUID) -> Programme:
+    return tx.scalars(
+        select(Programme)
+        .join(Card, Card.programme_id == Programme.programme_id)
+        .where(Card.card_id == card_id)
+    ).one()
+
+
+def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
+    """Tell the last stamps given that were not undone, one for each on the card."""
+    if balance <= 0:
+        return ()
+    undone = select(LedgerEntry.reverses_id).where(
+        LedgerEntry.card_id == card_id, LedgerEntry.reverses_id.is_not(None)
+    )
+    rows = tx.execute(
+        select(LedgerEntry.at, LedgerEntry.units, LedgerEntry.nonce, Location.name)
+        .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
+        .where(
+            LedgerEntry.card_id == card_id,
+            LedgerEntry.kind == "EARN",
+            LedgerEntry.entry_id.not_in(undone),
+        )
+        .order_by(LedgerEntry.entry_no.desc())
+        # Each gave at least one stamp.
+        .limit(balance)
+    )
+    marks = [
+        Mark(at=at, place=place or "", seed=f"{(nonce or b'').hex()}{number}")
+        for at, units, nonce, place in rows
+        for number in range(units)
+    ]
+    return tuple(reversed(marks[:balance]))
+
+
+def _vouchers(tx: Tx, card_id: UUID) -> tuple[VoucherView, ...]:
+    rows = tx.scalars(
+        select(Voucher)
+        .where(Voucher.card_id == card_id)
+        .order_by(Voucher.issued_at.desc())
+    )
+    return tuple(
+        VoucherView(
+            row.voucher_id, row.reward, row.state, row.issued_at, row.redeemed_at
+        )
+        for row in rows
+    )
+
+
+def _free_number(tx: Tx) -> str:
+    """Draw an eight-digit number that no card has; the column is unique besides."""
+    while True:
+        number = f"{secrets.randbelow(90_000_000) + 10_000_000}"
+        if tx.scalar(select(Card.card_id).where(Card.number == number)) is None:
+            return number

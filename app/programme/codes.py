@@ -1,0 +1,361 @@
+"""Issuing and spending codes: THE SINGLE-USE RULE lives here.
+
+    A code is spent once, by one request, and counts only if we signed it,
+    and we issued it, and the books do not have it.
+
+A key thief has no issue record. A database administrator has no signature. Redis
+alone cannot create value, and SQL alone does not know what is outstanding. The
+steps of ``spend``, numbered again at the code:
+
+1. Shape: 128 base32 characters, format 1, a kind that this door takes.
+2. Signature, by the key named, if its state lets it verify.
+3. Nonce store: a claim, which is a lease of 15 s and not a burial. If its owner
+   dies, the next request may claim.
+4. Age, only now: a retry of one's own gets its first answer however late it comes.
+   Before "expired" or "unknown" is said, the books are asked for the nonce.
+5. Books: one transaction, written first and asked after. The nonce is unique in
+   the ledger; a conflict is the same request (its first answer again) or another
+   (``CodeSpent``). A refusal by a rule releases the claim: the code is not spent.
+6. Settle: the nonce is spent in the store too, until well after its end.
+
+Whoever dies between 3 and 5 counted nothing; between 5 and 6, once. If the nonce
+store cannot answer nothing is given; if it forgot or remembers wrongly, step 5
+holds. ``stamping`` and ``rewards`` say what a code is worth; ``staff`` spends
+enrolment codes by the same steps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.programme import signals
+from app.programme.errors import (
+    CodeExpired,
+    CodeInUse,
+    CodeInvalid,
+    CodeRevoked,
+    CodeSpent,
+    CodeUnknown,
+    CodeWrongKind,
+    InvalidRequest,
+    Refused,
+    StoreDown,
+    TryAgain,
+)
+from app.store.database import Tx
+from app.store.nonces import Claim, ClaimState
+from app.store.tables import LedgerEntry, Location
+from app.tools import Tools
+from signing import codes as signed
+from signing.codes import Code, Kind
+from signing.errors import CodeError, CodeKeyRevoked, NoActiveKey
+
+#: How long a code of each kind lives, from its issue.
+LIFETIME: Mapping[Kind, timedelta] = {
+    Kind.CARD: timedelta(seconds=60),
+    Kind.STAMP: timedelta(seconds=120),
+    Kind.VOUCHER: timedelta(seconds=60),
+    Kind.ENROLMENT: timedelta(minutes=10),
+}
+#: How long the nonce store remembers beyond a code's end, so that a late phone
+#: hears "already used" from it, and clocks may differ.
+KEEP_AFTER_END = timedelta(hours=1)
+#: Digits and letters that are not mistaken for each other when read aloud.
+_SHORT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+SHORT_LENGTH = 7
+_SHORT = re.compile(rf"[{_SHORT_ALPHABET}]{{{SHORT_LENGTH}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCode:
+    """A code to be shown: its text, its link, and when it ends."""
+
+    code: str
+    url: str
+    not_after: datetime
+    nonce: bytes
+    #: Seven characters that stand for the code while it lives; staff may type them.
+    short: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A code on its way into the books: claimed by this request, not yet counted."""
+
+    code: Code
+    request_id: str
+    #: The issue record: what the code is worth.
+    record: Mapping[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What came of a spending: the answer, and whether it had been given before."""
+
+    answer: Mapping[str, Any]
+    is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """What a code says of itself to somebody who only looks."""
+
+    code: Code
+    #: ``waiting``, ``in_use``, ``spent``, ``expired`` or ``unknown``.
+    state: str
+    record: Mapping[str, str]
+
+
+def issue(
+    tools: Tools, kind: Kind, record: Mapping[str, str], *, with_short: bool = False
+) -> IssuedCode:
+    """Sign a code and record that we issued it.
+
+    Args:
+        tools: keys, nonce store and clock.
+        kind: decides how long it lives, ``LIFETIME``.
+        record: what it is worth; read back when it is spent.
+        with_short: make a typed short code that stands for it, too.
+
+    Returns:
+        The code.
+
+    Raises:
+        TryAgain: the nonce store gave no answer, or no key may sign now.
+    """
+    now = tools.now()
+    life = LIFETIME[kind]
+    try:
+        code = signed.sign(
+            kind,
+            tools.keys.ring,
+            origin=tools.settings.origin,
+            not_after=(now + life).replace(microsecond=0),
+            nonce=signed.new_nonce(),
+        )
+    except NoActiveKey as error:
+        raise TryAgain from error
+    tools.nonces.issue(code.nonce, record, keep=life + KEEP_AFTER_END)
+    return IssuedCode(
+        code=code.text,
+        url=code.url(tools.settings.origin),
+        not_after=code.not_after,
+        nonce=code.nonce,
+        short=_put_short(tools, code.text, life) if with_short else None,
+    )
+
+
+def spend(
+    tools: Tools,
+    text: str,
+    *,
+    kinds: Collection[Kind],
+    request_id: Callable[[Code], str],
+    book: Callable[[Tx, Spending], Mapping[str, Any]],
+) -> Spent:
+    """Spend the code in ``text`` for one request.
+
+    Args:
+        tools: keys, stores and clock.
+        text: what was scanned or typed; not trusted.
+        kinds: what this door takes.
+        request_id: names the request, the same on each retry.
+        book: writes what the code is worth, in the one transaction it is handed,
+            the row with the unique nonce first. Returns the answer, which must be
+            plain data. Its refusals leave the code unspent.
+
+    Returns:
+        The answer; the first one again when this request was heard before.
+
+    Raises:
+        CodeInvalid: step 1 or 2: not a code of ours.
+        CodeWrongKind: step 1: ours, for another door.
+        CodeRevoked: step 2: its key was revoked.
+        CodeInUse: step 3: another request is at it.
+        CodeSpent: step 3, 4 or 5: another request was there first.
+        CodeUnknown: step 4: never issued, or the nonce store lost it.
+        CodeExpired: step 4: too old.
+        StoreDown: the nonce store or the books gave no answer; nothing was written.
+        Refused: whatever ``book`` refuses.
+    """
+    code = read(tools, text)  # 1, 2
+    if code.kind not in kinds:
+        raise CodeWrongKind
+    asker = request_id(code)
+    now = tools.now()
+    claim = tools.nonces.claim(code.nonce, asker, at=now)  # 3
+    if claim.state is ClaimState.IN_USE:
+        raise CodeInUse(claim.retry_after or timedelta(seconds=1))
+    if claim.state is ClaimState.SPENT or claim.result is not None:
+        return _first_answer(tools, code, asker)
+    # 4. A request that is heard again is as old as when it was first heard.
+    if claim.state is ClaimState.UNKNOWN or code.is_expired(claim.claimed_at or now):
+        return _too_late(tools, code, asker, claim)
+    return _count(tools, Spending(code, asker, claim.record, now), book)  # 5, 6
+
+
+def read(tools: Tools, text: str) -> Code:
+    """Check that a text is a code of ours: steps 1 and 2.
+
+    Raises:
+        CodeInvalid: it is not.
+        CodeRevoked: it was, until its key was revoked.
+    """
+    try:
+        # A key made a moment ago on another machine is looked for before we refuse.
+        ring = tools.keys.ring_knowing(signed.named_key(text))
+        return signed.verify(text, ring, origin=tools.settings.origin)
+    except CodeKeyRevoked as error:
+        raise CodeRevoked from error
+    except CodeError as error:
+        raise CodeInvalid from error
+
+
+def peek(tools: Tools, text: str) -> Peeked:
+    """Look at a code without spending it, as a page does before its button.
+
+    Raises:
+        CodeInvalid, CodeRevoked: as ``read``.
+        StoreDown: the nonce store gave no answer.
+    """
+    code = read(tools, text)
+    claim = tools.nonces.look(code.nonce)
+    state = {
+        ClaimState.IN_USE: "in_use",
+        ClaimState.SPENT: "spent",
+        ClaimState.UNKNOWN: "unknown",
+    }.get(claim.state, "waiting")
+    if state != "spent":
+        with tools.database.read() as tx:
+            if _entry_of(tx, code.nonce):
+                state = "spent"
+            elif code.is_expired(tools.now()):
+                state = "expired"
+    return Peeked(code, state, claim.record)
+
+
+def typed(tools: Tools, text: str) -> str:
+    """Turn a short code that a person typed into the code it stands for.
+
+    Args:
+        tools: the nonce store.
+        text: what was typed: lower case and spaces are fine. A text that is no
+            short code comes back as it is.
+
+    Raises:
+        CodeUnknown: a short code that stands for nothing now.
+    """
+    short = re.sub(r"[\s·.-]", "", text).upper()
+    if not _SHORT.fullmatch(short):
+        return text
+    found = tools.nonces.find_alias(short)
+    if found is None:
+        raise CodeUnknown
+    return found
+
+
+def _count(
+    tools: Tools,
+    spending: Spending,
+    book: Callable[[Tx, Spending], Mapping[str, Any]],
+) -> Spent:
+    """Write it in the books (5) and settle (6)."""
+    code, asker = spending.code, spending.request_id
+    try:
+        with tools.database.begin() as tx:  # 5. Books.
+            answer = book(tx, spending)
+    except IntegrityError:
+        # A row with this nonce, or of this request, is there already.
+        return _first_answer(tools, code, asker)
+    except (Refused, StoreDown):
+        # Not spent. If the store is down too, the lease ends by itself.
+        with contextlib.suppress(StoreDown):
+            tools.nonces.release(code.nonce, asker)
+        raise
+    _settle(tools, code, asker)  # 6. Settle.
+    return Spent(answer, is_repeat=False)
+
+
+def _settle(tools: Tools, code: Code, asker: str) -> None:
+    """Tell the nonce store; what is in the books stands without it."""
+    left = max(code.not_after - tools.now(), timedelta())
+    with contextlib.suppress(StoreDown):
+        tools.nonces.settle(code.nonce, asker, asker, keep=left + KEEP_AFTER_END)
+
+
+def _first_answer(tools: Tools, code: Code, asker: str) -> Spent:
+    """Answer from the books: the first answer to its request, else refuse."""
+    with tools.database.read() as tx:
+        entry = _entry_of(tx, code.nonce)
+        if entry is None:
+            return _refuse_without_entry(tx, tools, code, asker)
+        # The store may have forgotten, or hold our claim: the books have decided.
+        _settle(tools, code, entry.request_id or asker)
+        if entry.request_id == asker and entry.answer is not None:
+            return Spent(entry.answer, is_repeat=True)
+        place = tx.scalar(
+            select(Location.name).where(Location.location_id == entry.location_id)
+        )
+        spent = CodeSpent(entry.at, place)
+        card_id = entry.card_id
+    signals.note(
+        tools, "spent_code", {"nonce": code.nonce.hex(), "asker": asker}, card_id
+    )
+    raise spent
+
+
+def _refuse_without_entry(tx: Tx, tools: Tools, code: Code, asker: str) -> NoReturn:
+    """Say why a code that met a conflict, or is settled, is not in the ledger."""
+    other = select(LedgerEntry.entry_id).where(LedgerEntry.request_id == asker)
+    if tx.scalar(other) is not None:
+        tools.nonces.release(code.nonce, asker)
+        raise InvalidRequest({"request_id": "used_before"})
+    # An enrolment, or the books were put back to an older state.
+    raise CodeSpent
+
+
+def _too_late(tools: Tools, code: Code, asker: str, claim: Claim) -> Spent:
+    """Say "expired" or "unknown", but only after the books were asked (4)."""
+    with tools.database.read() as tx:
+        is_counted = _entry_of(tx, code.nonce) is not None
+    if is_counted:
+        return _first_answer(tools, code, asker)
+    if claim.state is not ClaimState.UNKNOWN:
+        tools.nonces.release(code.nonce, asker)
+        raise CodeExpired
+    if code.is_expired(tools.now()):
+        raise CodeExpired
+    if _was_issued_in_this_epoch(tools, code):
+        # Signed by our key, and not by us: the key may be stolen.
+        evidence = {"nonce": code.nonce.hex(), "key_id": code.key_id}
+        signals.note(tools, "unissued_code", evidence)
+    raise CodeUnknown
+
+
+def _was_issued_in_this_epoch(tools: Tools, code: Code) -> bool:
+    """Tell whether the store would know the code, had it been issued."""
+    life = LIFETIME.get(code.kind)
+    return life is None or code.not_after - life > tools.nonces.epoch().started_at
+
+
+def _entry_of(tx: Tx, nonce: bytes) -> LedgerEntry | None:
+    return tx.scalar(select(LedgerEntry).where(LedgerEntry.nonce == nonce))
+
+
+def _put_short(tools: Tools, text: str, life: timedelta) -> str | None:
+    """Find a free short code; None when three in a row are taken."""
+    for _ in range(3):
+        short = "".join(secrets.choice(_SHORT_ALPHABET) for _ in range(SHORT_LENGTH))
+        if tools.nonces.put_alias(short, text, keep=life):
+            return short
+    return None

@@ -1,0 +1,142 @@
+"""What the programme refuses, and why.
+
+A refusal is an answer, not a fault: each class has a ``code`` that never changes
+(API clients, translations and signals key on it) and carries the facts that a
+person may need. Status and sentence are the web room's: ``app.web.shared.errors``
+has one line for each code, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from app.store.errors import StoreDown
+
+__all__ = ["StoreDown"]
+
+
+class Refused(Exception):
+    """Base of every refusal."""
+
+    code: ClassVar[str]
+
+
+class CodeInvalid(Refused):
+    """Malformed, forged or of an unknown key. Says no more: a forger reads it."""
+
+    code = "code_invalid"
+
+
+class CodeWrongKind(Refused):
+    """The code is ours, but not for this door."""
+
+    code = "code_wrong_kind"
+
+
+class CodeExpired(Refused):
+    """The code is ours but too old; a fresh one is shown in a moment."""
+
+    code = "code_expired"
+
+
+class CodeRevoked(Refused):
+    """The code's key was revoked after it was issued."""
+
+    code = "code_revoked"
+
+
+class CodeUnknown(Refused):
+    """The code is ours, but nothing says that we issued it."""
+
+    code = "code_unknown"
+
+
+class CodeSpent(Refused):
+    """The code counted before, for another request."""
+
+    code = "code_spent"
+
+    def __init__(
+        self, spent_at: datetime | None = None, place: str | None = None
+    ) -> None:
+        super().__init__(spent_at, place)
+        #: When it was spent; None where the books do not say.
+        self.spent_at = spent_at
+        #: Where; for staff only.
+        self.place = place
+
+
+class CodeInUse(Refused):
+    """Another request is spending the code right now."""
+
+    code = "code_in_use"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+
+
+class VoucherSpent(Refused):
+    """The voucher was redeemed, voided or has expired."""
+
+    code = "voucher_spent"
+
+
+class CardClosed(Refused):
+    """The card takes no stamps: it, or its programme, is closed."""
+
+    code = "card_closed"
+
+
+class NotEligible(Refused):
+    """The rules of the programme leave this member out."""
+
+    code = "not_eligible"
+
+
+class LimitReached(Refused):
+    """A limit was met; it has a name."""
+
+    code = "limit_reached"
+
+    def __init__(self, limit: str, retry_after: timedelta) -> None:
+        super().__init__(limit, retry_after)
+        self.limit = limit
+        self.retry_after = retry_after
+
+
+class Unauthenticated(Refused):
+    """Nobody known is asking: no token, or one that has ended."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(Refused):
+    """Somebody known is asking for what is not theirs."""
+
+    code = "forbidden"
+
+
+class NotFound(Refused):
+    """No such thing, or none that this person may know of."""
+
+    code = "not_found"
+
+
+class InvalidRequest(Refused):
+    """The request makes no sense; ``fields`` says where."""
+
+    code = "invalid_request"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(dict(fields))
+        #: Field name to reason, a stable word such as ``too_long``.
+        self.fields = dict(fields)
+
+
+class TryAgain(Refused):
+    """A store is away; nothing was written."""
+
+    code = "try_again"

@@ -1,0 +1,100 @@
+"""The first rows of a new installation: the shop, its owner, a place, a card."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.programme import audit, staff
+from app.store.tables import Location, Programme, Shop, StaffMember
+from app.tools import Tools
+
+DEFAULT_TERMS = (
+    "One stamp for each drink you buy. A full card gives one voucher. "
+    "Stamps and vouchers have no cash value and can't be passed on."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What the first owner needs; the secrets are told once and kept nowhere."""
+
+    staff_id: UUID
+    location_id: UUID
+    programme_id: UUID
+    email: str
+    password: str
+    pin: str
+
+
+def is_founded(tools: Tools) -> bool:
+    """Tell whether the shop exists."""
+    with tools.database.read() as tx:
+        return tx.get(Shop, 1) is not None
+
+
+def found(
+    tools: Tools,
+    *,
+    name: str = "My shop",
+    colour: str = "#0f5c4a",
+    timezone: str = "UTC",
+    location: str = "Main counter",
+    owner: str = "Owner",
+    email: str = "owner@localhost",
+) -> Founded:
+    """Make the shop, one location, one programme and its owner.
+
+    Raises:
+        StoreDown: nothing was written.
+    """
+    password, pin = secrets.token_urlsafe(12), _random_pin()
+    now = tools.now()
+    with tools.database.begin() as tx:
+        tx.add(Shop(name=name, colour=colour, timezone=timezone, founded_at=now))
+        place = Location(name=location, created_at=now)
+        programme = Programme(
+            name="10 coffees, 1 free",
+            reward="Free coffee",
+            stamps_required=10,
+            terms=DEFAULT_TERMS,
+            created_at=now,
+        )
+        person = StaffMember(
+            name=owner,
+            role="owner",
+            email=email,
+            password_hash=staff.hash_password(password),
+            pin_hash=staff.hash_pin(pin),
+            created_at=now,
+        )
+        tx.add_all([place, programme, person])
+        tx.flush()
+        audit.record(tx, tools, "shop.founded", name, by=None)
+        return Founded(
+            person.staff_id,
+            place.location_id,
+            programme.programme_id,
+            email,
+            password,
+            pin,
+        )
+
+
+def first_location(tools: Tools) -> UUID | None:
+    """Find the oldest location; None where there is none."""
+    with tools.database.read() as tx:
+        return tx.scalar(
+            select(Location.location_id).order_by(Location.created_at).limit(1)
+        )
+
+
+def _random_pin() -> str:
+    """Draw four digits that are no row and no repeat."""
+    while True:
+        pin = f"{secrets.randbelow(10_000):04}"
+        if len(set(pin)) > 2:  # noqa: PLR2004 -- 1212 is as simple as 1111
+            return pin

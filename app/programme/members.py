@@ -1,0 +1,166 @@
+"""Joining: one tap makes a member and a card; details may follow later."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.programme import cards, sessions
+from app.programme.cards import ProgrammeView
+from app.programme.errors import CardClosed, InvalidRequest, LimitReached, NotFound
+from app.programme.words import clean_name
+from app.store.database import Tx
+from app.store.limits import LimitHit
+from app.store.tables import Member, Programme
+from app.tools import Tools
+
+# Whether a mailbox exists only a mail can tell; this catches slips of the finger.
+_EMAIL = re.compile(r"[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]{2,63}")
+_EMAIL_LENGTH = 254
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_][A-Za-z]{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A new member, the card and the token that is the key to both."""
+
+    member_id: UUID
+    card_id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member's own details."""
+
+    member_id: UUID
+    name: str | None
+    email: str | None
+    locale: str | None
+
+
+def join(
+    tools: Tools,
+    *,
+    programme_id: UUID | None = None,
+    name: str | None = None,
+    email: str | None = None,
+    locale: str | None = None,
+    terms_version: int | None = None,
+    invite: str | None = None,
+) -> Joined:
+    """Make a member with a card.
+
+    Args:
+        tools: books and clock.
+        programme_id: the programme; the shop's first open one when None.
+        name: how to greet, up to 60 characters.
+        email: where to write.
+        locale: a language tag, ``da`` or ``zh-Hant``.
+        terms_version: the version that was shown and accepted; the present one
+            when None.
+        invite: the invitation of another member.
+
+    Raises:
+        InvalidRequest: a detail makes no sense, or older terms were accepted.
+        NotFound: no such programme.
+        CardClosed: the programme takes no new members.
+    """
+    details = _checked(name, email, locale)
+    with tools.database.begin() as tx:
+        programme = _open_programme(tx, programme_id)
+        if terms_version not in (None, programme.terms_version):
+            raise InvalidRequest({"terms_version": "out_of_date"})
+        member = Member(**details, invite=invite, joined_at=tools.now())
+        tx.add(member)
+        tx.flush()
+        card_id = cards.open_card(tx, tools, member.member_id, programme)
+        token = sessions.grant(tx, tools, "member", member_id=member.member_id)
+        return Joined(member.member_id, card_id, token)
+
+
+def may_join(tools: Tools, address: str) -> None:
+    """Count a joining from a network address, to slow down who collects cards.
+
+    A café's guests share one address, so the limit is wide. The machine's own address
+    is not limited: behind a proxy that the settings do not name everybody has it.
+
+    Args:
+        tools: the limits.
+        address: IPv4 or IPv6.
+
+    Raises:
+        LimitReached: ``join``.
+    """
+    if ip_address(address).is_loopback:
+        return
+    try:
+        tools.limits.hit("join", address, limit="120/hour")
+    except LimitHit as error:
+        raise LimitReached("join", error.retry_after) from error
+
+
+def member(tools: Tools, member_id: UUID) -> MemberView:
+    """Read a member's details.
+
+    Raises:
+        NotFound: no such member.
+    """
+    with tools.database.read() as tx:
+        row = tx.get(Member, member_id)
+    if row is None:
+        raise NotFound
+    return MemberView(row.member_id, row.name, row.email, row.locale)
+
+
+def default_programme(tools: Tools) -> ProgrammeView:
+    """Read the programme that a stranger joins.
+
+    Raises:
+        NotFound: the shop has none.
+    """
+    with tools.database.read() as tx:
+        return cards.programme_view(_first_programme(tx))
+
+
+def _checked(
+    name: str | None, email: str | None, locale: str | None
+) -> dict[str, str | None]:
+    wrong: dict[str, str] = {}
+    name = clean_name(name, wrong) if name and name.strip() else None
+    email = email.strip() if email and email.strip() else None
+    if email and (len(email) > _EMAIL_LENGTH or not _EMAIL.fullmatch(email)):
+        wrong["email"] = "not_an_email"
+    if locale and not _LOCALE.fullmatch(locale):
+        wrong["locale"] = "not_a_locale"
+    if wrong:
+        raise InvalidRequest(wrong)
+    return {"name": name, "email": email, "locale": locale or None}
+
+
+def _open_programme(tx: Tx, programme_id: UUID | None) -> Programme:
+    programme = (
+        _first_programme(tx)
+        if programme_id is None
+        else tx.get(Programme, programme_id)
+    )
+    if programme is None:
+        raise NotFound
+    if not programme.is_open:
+        raise CardClosed
+    return programme
+
+
+def _first_programme(tx: Tx) -> Programme:
+    found = tx.scalar(
+        select(Programme)
+        .order_by(Programme.is_open.desc(), Programme.created_at)
+        .limit(1)
+    )
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,109 @@
+"""Undoing: a wrong stamp or redemption is reversed by a new entry, with a reason.
+
+Nothing is changed or removed. ``reverses_id`` is unique in the ledger, so an entry
+is reversed once; whoever asks again gets the first answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.programme import cards
+from app.programme.codes import Spent
+from app.programme.errors import Forbidden, InvalidRequest, NotFound
+from app.programme.sessions import StaffCaller
+from app.programme.words import REASON_LENGTH, clean_name
+from app.store.database import Tx
+from app.store.tables import LedgerEntry
+from app.tools import Tools
+
+#: How long a barista may undo what was done at the same location.
+UNDO_WITHIN: Final = timedelta(hours=24)
+#: What an undo causes besides its entry: given the entry undone, at a moment.
+Cause = Callable[[Tx, LedgerEntry, datetime], None]
+
+
+def reverse(
+    tools: Tools,
+    entry_id: UUID,
+    *,
+    kind: str,
+    staff: StaffCaller,
+    reason: str,
+    cause: Cause,
+) -> Spent:
+    """Reverse an entry of a kind that a code made.
+
+    Args:
+        tools: books and clock.
+        entry_id: the entry.
+        kind: the ledger kind it must have.
+        staff: who undoes.
+        reason: in the words of ``staff``; it is kept.
+        cause: writes what follows, in the same transaction.
+
+    Returns:
+        ``{reversal_id, card}``.
+
+    Raises:
+        InvalidRequest, NotFound, Forbidden, StoreDown; whatever ``cause`` refuses.
+    """
+    wrong: dict[str, str] = {}
+    reason = clean_name(reason, wrong, "reason", REASON_LENGTH)
+    if wrong:
+        raise InvalidRequest(wrong)
+    try:
+        with tools.database.begin() as tx:
+            entry = _undoable(tx, tools, entry_id, kind, staff)
+            now = tools.now()
+            reversal = LedgerEntry(
+                entry_id=uuid4(),
+                card_id=entry.card_id,
+                kind="REVERSE",
+                units=-entry.units,
+                rule=cards.RULE_UNDO,
+                at=now,
+                voucher_id=entry.voucher_id,
+                reverses_id=entry_id,
+                reason=reason,
+                terminal_id=staff.terminal_id,
+                staff_id=staff.staff_id,
+                location_id=staff.location_id,
+            )
+            tx.add(reversal)
+            tx.flush()
+            cause(tx, entry, now)
+            reversal.answer = {
+                "reversal_id": str(reversal.entry_id),
+                "card": cards.answer_of(cards.state_of(tx, entry.card_id)),
+            }
+            return Spent(reversal.answer, is_repeat=False)
+    except IntegrityError:
+        return _first_answer(tools, entry_id)
+
+
+def _undoable(
+    tx: Tx, tools: Tools, entry_id: UUID, kind: str, staff: StaffCaller
+) -> LedgerEntry:
+    entry = tx.scalar(select(LedgerEntry).where(LedgerEntry.entry_id == entry_id))
+    if entry is None or entry.kind != kind or entry.nonce is None:
+        raise NotFound
+    is_near = entry.location_id == staff.location_id
+    is_recent = tools.now() - entry.at <= UNDO_WITHIN
+    if staff.role == "barista" and not (is_near and is_recent):
+        raise Forbidden
+    return entry
+
+
+def _first_answer(tools: Tools, entry_id: UUID) -> Spent:
+    with tools.database.read() as tx:
+        first = tx.scalars(
+            select(LedgerEntry).where(LedgerEntry.reverses_id == entry_id)
+        ).one()
+        return Spent(first.answer or {}, is_repeat=True)

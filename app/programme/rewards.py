@@ -1,0 +1,151 @@
+"""Vouchers: showing one, redeeming it once, taking a redemption back.
+
+However many codes were shown for a voucher, it is redeemed once: by a conditional
+update of its own row. The entry in the ledger moves no units; it keeps the code as
+proof, and is what a reversal names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+
+from app.programme import cards, codes, reversals
+from app.programme.codes import IssuedCode, Spending, Spent
+from app.programme.errors import NotFound, VoucherSpent
+from app.programme.sessions import StaffCaller
+from app.programme.stamping import terminal_request
+from app.store.database import Tx
+from app.store.tables import Card, LedgerEntry, Voucher
+from app.tools import Tools
+from signing.codes import Kind
+
+
+def voucher_code(tools: Tools, voucher_id: UUID, member_id: UUID) -> IssuedCode:
+    """Issue the code that a customer's phone shows to use a voucher.
+
+    Raises:
+        NotFound: no such voucher of this member.
+        VoucherSpent: it can't be used any more.
+        StoreDown: nothing was issued.
+    """
+    with tools.database.read() as tx:
+        state = tx.scalar(
+            select(Voucher.state)
+            .join(Card, Card.card_id == Voucher.card_id)
+            .where(Voucher.voucher_id == voucher_id, Card.member_id == member_id)
+        )
+    if state is None:
+        raise NotFound
+    if state != "issued":
+        raise VoucherSpent
+    record = {"voucher": voucher_id.hex}
+    return codes.issue(tools, Kind.VOUCHER, record, with_short=True)
+
+
+def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> Spent:
+    """Redeem the voucher whose code was scanned.
+
+    Args:
+        tools: keys, stores and clock.
+        text: what was scanned, or a short code that was typed; not trusted.
+        request_id: made by the terminal, the same on each retry.
+        staff: who hands the reward over.
+
+    Returns:
+        ``{redemption_id, voucher, card}``.
+
+    Raises:
+        Refused: what ``codes.spend`` refuses; VoucherSpent.
+        StoreDown: nothing was written.
+    """
+    return codes.spend(
+        tools,
+        codes.typed(tools, text),
+        kinds={Kind.VOUCHER},
+        request_id=partial(terminal_request, staff, request_id),
+        book=partial(_book, staff),
+    )
+
+
+def reverse_redemption(
+    tools: Tools, redemption_id: UUID, *, staff: StaffCaller, reason: str
+) -> Spent:
+    """Give a voucher back that was redeemed by mistake.
+
+    Returns:
+        ``{reversal_id, card}``; the first answer again when it was reversed before.
+
+    Raises:
+        InvalidRequest, NotFound, Forbidden, StoreDown: as ``reversals.reverse``.
+    """
+    return reversals.reverse(
+        tools,
+        redemption_id,
+        kind="REDEEM",
+        staff=staff,
+        reason=reason,
+        cause=_give_back,
+    )
+
+
+def _book(staff: StaffCaller, tx: Tx, spending: Spending) -> Mapping[str, Any]:
+    voucher_id = UUID(spending.record["voucher"])
+    card_id = tx.scalar(select(Voucher.card_id).where(Voucher.voucher_id == voucher_id))
+    if card_id is None:
+        raise NotFound
+    entry = LedgerEntry(
+        entry_id=uuid4(),
+        card_id=card_id,
+        kind="REDEEM",
+        units=0,
+        rule=cards.RULE_VOUCHER_USED,
+        at=spending.at,
+        nonce=spending.code.nonce,
+        proof=spending.code.data,
+        request_id=spending.request_id,
+        voucher_id=voucher_id,
+        terminal_id=staff.terminal_id,
+        staff_id=staff.staff_id,
+        location_id=staff.location_id,
+    )
+    tx.add(entry)
+    tx.flush()
+    _move(tx, voucher_id, "issued", "redeemed", spending.at)
+    cards.touch(tx, card_id)
+    state = cards.state_of(tx, card_id)
+    card = cards.answer_of(state)
+    entry.answer = {
+        "redemption_id": str(entry.entry_id),
+        "voucher": next(
+            row for row in card["vouchers"] if row["voucher_id"] == str(voucher_id)
+        ),
+        "card": card,
+    }
+    return entry.answer
+
+
+def _give_back(tx: Tx, entry: LedgerEntry, _at: datetime) -> None:
+    if entry.voucher_id is not None:
+        _move(tx, entry.voucher_id, "redeemed", "issued", None)
+    cards.touch(tx, entry.card_id)
+
+
+def _move(
+    tx: Tx, voucher_id: UUID, before: str, after: str, redeemed_at: datetime | None
+) -> None:
+    """Change a voucher's state if it is as expected: of two at once, one does."""
+    moved = tx.execute(
+        update(Voucher)
+        .where(Voucher.voucher_id == voucher_id, Voucher.state == before)
+        .values(state=after, redeemed_at=redeemed_at)
+        .returning(Voucher.voucher_id)
+        .execution_options(synchronize_session=False)
+    )
+    if moved.first() is None:
+        raise VoucherSpent

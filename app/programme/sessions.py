@@ -1,0 +1,202 @@
+"""Who is asking: opaque bearer tokens, of which only a hash is kept.
+
+A token is 256 random bits; a browser holds it in a cookie, a script in a header.
+A staff member's token belongs to one terminal and dies with it. Ending a token,
+revoking a terminal or signing a person out takes effect with the next request,
+since every request asks here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from app.programme.errors import Unauthenticated
+from app.store.database import Tx
+from app.store.tables import AccessToken, Location, StaffMember, Terminal
+from app.tools import Tools
+
+#: How long a token of each kind lives. A member's is the card itself: long.
+LIFETIME: Final[Mapping[str, timedelta]] = {
+    "member": timedelta(days=800),
+    "terminal": timedelta(days=800),
+    "staff": timedelta(hours=12),
+    "console": timedelta(hours=12),
+}
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+#: A terminal's "last seen" is kept to the minute: no write for each request.
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCaller:
+    """A customer."""
+
+    member_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalCaller:
+    """A device at a counter, nobody signed in."""
+
+    terminal_id: UUID
+    name: str
+    location_id: UUID
+    location_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCaller:
+    """A staff member at a terminal."""
+
+    staff_id: UUID
+    name: str
+    role: str
+    terminal_id: UUID
+    location_id: UUID
+    location_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleCaller:
+    """An owner or manager in the console."""
+
+    staff_id: UUID
+    name: str
+    role: str
+
+
+Caller = MemberCaller | TerminalCaller | StaffCaller | ConsoleCaller
+
+
+def grant(
+    tx: Tx,
+    tools: Tools,
+    kind: str,
+    *,
+    member_id: UUID | None = None,
+    terminal_id: UUID | None = None,
+    staff_id: UUID | None = None,
+) -> str:
+    """Make a token of a kind for a person or device.
+
+    Returns:
+        The token, 43 characters; it can't be had again.
+    """
+    token = secrets.token_urlsafe(32)
+    now = tools.now()
+    tx.add(
+        AccessToken(
+            token_hash=_hash(token),
+            kind=kind,
+            member_id=member_id,
+            terminal_id=terminal_id,
+            staff_id=staff_id,
+            created_at=now,
+            expires_at=now + LIFETIME[kind],
+        )
+    )
+    tx.flush()
+    return token
+
+
+def who(tools: Tools, token: str) -> Caller:
+    """Tell whose token this is.
+
+    Args:
+        tools: books and clock.
+        token: as a client sent it; not trusted.
+
+    Raises:
+        Unauthenticated: nobody's, ended, expired, or its terminal was revoked or
+            its staff member deactivated.
+        StoreDown: the books gave no answer.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise Unauthenticated
+    with tools.database.read() as tx:
+        row = tx.execute(
+            select(AccessToken, Terminal, Location.name, StaffMember)
+            .outerjoin(Terminal, Terminal.terminal_id == AccessToken.terminal_id)
+            .outerjoin(Location, Location.location_id == Terminal.location_id)
+            .outerjoin(StaffMember, StaffMember.staff_id == AccessToken.staff_id)
+            .where(AccessToken.token_hash == _hash(token))
+        ).first()
+    if row is None:
+        raise Unauthenticated
+    access: AccessToken = row[0]
+    terminal: Terminal | None = row[1]
+    place: str | None = row[2]
+    person: StaffMember | None = row[3]
+    if access.ended_at is not None or access.expires_at <= tools.now():
+        raise Unauthenticated
+    if terminal is not None:
+        if terminal.revoked_at is not None:
+            raise Unauthenticated
+        _seen(tools, terminal)
+    if person is not None and not person.is_active:
+        raise Unauthenticated
+    return _caller(access, terminal, place, person)
+
+
+def end(tools: Tools, token: str) -> None:
+    """End a token; ending one that is not there is no fault."""
+    with tools.database.begin() as tx:
+        tx.execute(
+            update(AccessToken)
+            .where(
+                AccessToken.token_hash == _hash(token), AccessToken.ended_at.is_(None)
+            )
+            .values(ended_at=tools.now())
+        )
+
+
+def _caller(
+    access: AccessToken,
+    terminal: Terminal | None,
+    place: str | None,
+    person: StaffMember | None,
+) -> Caller:
+    if access.kind == "member" and access.member_id is not None:
+        return MemberCaller(access.member_id)
+    if access.kind == "terminal" and terminal is not None:
+        return TerminalCaller(
+            terminal.terminal_id, terminal.name, terminal.location_id, place or ""
+        )
+    if access.kind == "staff" and terminal is not None and person is not None:
+        return StaffCaller(
+            person.staff_id,
+            person.name,
+            person.role,
+            terminal.terminal_id,
+            terminal.location_id,
+            place or "",
+        )
+    if access.kind == "console" and person is not None:
+        return ConsoleCaller(person.staff_id, person.name, person.role)
+    raise Unauthenticated
+
+
+def _seen(tools: Tools, terminal: Terminal) -> None:
+    now = tools.now()
+    if terminal.seen_at is not None and now - terminal.seen_at < _SEEN_EVERY:
+        return
+    with tools.database.begin() as tx:
+        tx.execute(
+            update(Terminal)
+            .where(Terminal.terminal_id == terminal.terminal_id)
+            .values(seen_at=now)
+        )
+
+
+def _hash(token: str) -> bytes:
+    # No salt and no stretching: the token has 256 random bits of its own.
+    return hashlib.sha256(token.encode()).digest()

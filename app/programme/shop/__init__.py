@@ -1,0 +1,83 @@
+"""The shop as its owner keeps it: programme, locations, terminals, staff.
+
+Every verb that changes something names who asks (``by``), checks that this person
+may, and writes one line of the audit log in the same transaction. A manager may do
+everything but touch an owner; nobody switches themselves off, so that an active
+owner always remains. Whoever is turned away at a verb is turned away in the page
+too, but the verb is where it holds.
+
+Names that must be unique are written first and asked after: the constraint decides
+between two people who add the same one at the same moment.
+"""
+
+from __future__ import annotations
+
+from app.programme.shop.card import (
+    DEFAULT_COLOUR,
+    STAMPS_REQUIRED,
+    TERMS_LENGTH,
+    UNKNOWN_SHOP,
+    ShopView,
+    cards_in,
+    ink_on,
+    programmes,
+    save_programme,
+    shop,
+    timezones,
+    update_shop,
+)
+from app.programme.shop.permission import may_change
+from app.programme.shop.premises import (
+    EnrolmentState,
+    LocationView,
+    TerminalView,
+    add_location,
+    enrolment,
+    enrolment_state,
+    locations,
+    rename_location,
+    revoke_terminal,
+    terminals,
+)
+from app.programme.shop.team import (
+    StaffView,
+    add_staff,
+    set_active,
+    set_console_access,
+    set_pin,
+    staff_member,
+    staff_members,
+)
+
+__all__ = [
+    "DEFAULT_COLOUR",
+    "STAMPS_REQUIRED",
+    "TERMS_LENGTH",
+    "UNKNOWN_SHOP",
+    "EnrolmentState",
+    "LocationView",
+    "ShopView",
+    "StaffView",
+    "TerminalView",
+    "add_location",
+    "add_staff",
+    "cards_in",
+    "enrolment",
+    "enrolment_state",
+    "ink_on",
+    "locations",
+    "may_change",
+    "programmes",
+    "rename_location",
+    "revoke_terminal",
+    "save_programme",
+    "set_active",
+    "set_console_access",
+    "set_pin",
+    "shop",
+    "staff_member",
+    "staff_members",
+    "terminals",
+    "timezones",
+    "update_shop",
+]

@@ -1,0 +1,270 @@
+"""The shop's own face and the rules of its stamp card."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from sqlalchemy import func, select, update
+
+from app.programme import audit, cards
+from app.programme.cards import ProgrammeView
+from app.programme.errors import NotFound
+from app.programme.sessions import ConsoleCaller
+from app.programme.shop.permission import must_lead, refuse
+from app.programme.words import clean_name
+from app.store.database import Tx
+from app.store.tables import Card, Programme, Shop
+from app.tools import Tools
+
+STAMPS_REQUIRED = range(2, 31)
+TERMS_LENGTH = 10_000
+DEFAULT_COLOUR = "#0f5c4a"
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_WHITE, _INK, _BLACK = "#ffffff", "#1d1a16", "#000000"
+#: Contrast of text, WCAG 2.2, 1.4.3.
+_READABLE = 4.5
+
+
+@dataclass(frozen=True, slots=True)
+class ShopView:
+    """The shop itself."""
+
+    name: str
+    #: ``#rrggbb``, lower case.
+    colour: str
+    #: IANA name.
+    timezone: str
+
+    @property
+    def ink(self) -> str:
+        """The colour of words on ``colour``."""
+        return ink_on(self.colour)
+
+
+#: What pages show before the shop was founded, or while the books are away.
+UNKNOWN_SHOP = ShopView("Punchproof", DEFAULT_COLOUR, "UTC")
+
+
+def shop(tools: Tools) -> ShopView:
+    """Read the shop.
+
+    Raises:
+        NotFound: it was never founded.
+    """
+    with tools.database.read() as tx:
+        row = tx.get(Shop, 1)
+    if row is None:
+        raise NotFound
+    return ShopView(row.name, row.colour, row.timezone)
+
+
+def update_shop(
+    tools: Tools, *, name: str, colour: str, timezone: str, by: ConsoleCaller
+) -> ShopView:
+    """Change the shop's name, colour and time zone.
+
+    Args:
+        tools: the books.
+        name: 1 to 60 characters.
+        colour: ``#rrggbb`` in either case.
+        timezone: an IANA name.
+        by: who asks.
+
+    Raises:
+        Forbidden: ``by`` may not.
+        InvalidRequest: ``name``, ``colour`` or ``timezone`` makes no sense.
+        NotFound: the shop was never founded.
+    """
+    must_lead(by)
+    wrong: dict[str, str] = {}
+    name = clean_name(name, wrong)
+    colour = colour.strip().lower()
+    if not _COLOUR.fullmatch(colour):
+        wrong["colour"] = "not_a_colour"
+    if timezone not in timezones():
+        wrong["timezone"] = "not_a_timezone"
+    refuse(wrong)
+    with tools.database.begin() as tx:
+        row = tx.get(Shop, 1)
+        if row is None:
+            raise NotFound
+        row.name, row.colour, row.timezone = name, colour, timezone
+        audit.record(
+            tx,
+            tools,
+            "shop.changed",
+            "shop",
+            by=by.staff_id,
+            name=name,
+            colour=colour,
+            timezone=timezone,
+        )
+    return ShopView(name, colour, timezone)
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """Tell the IANA names that a shop may be in: places, and UTC."""
+    return frozenset(
+        name
+        for name in available_timezones()
+        if name == "UTC"
+        or (
+            "/" in name
+            and not name.startswith(("Etc/", "posix/", "right/", "SystemV/"))
+        )
+    )
+
+
+def ink_on(colour: str) -> str:
+    """Choose the colour of words on ``colour``, so that they can be read.
+
+    Args:
+        colour: ``#rrggbb``.
+
+    Returns:
+        White or our ink, whichever contrasts more; black where neither reaches
+        4.5 to 1, which black then does.
+
+    Source:
+        WCAG 2.2, "contrast ratio" and 1.4.3.
+    """
+    best = max((_WHITE, _INK), key=lambda ink: _contrast(ink, colour))
+    return best if _contrast(best, colour) >= _READABLE else _BLACK
+
+
+def programmes(tools: Tools) -> list[ProgrammeView]:
+    """Read every programme, open ones first, oldest first."""
+    with tools.database.read() as tx:
+        rows = tx.scalars(
+            select(Programme).order_by(Programme.is_open.desc(), Programme.created_at)
+        )
+        return [cards.programme_view(row) for row in rows]
+
+
+def cards_in(tools: Tools, programme_id: UUID) -> int:
+    """Count the cards of a programme that were not closed."""
+    with tools.database.read() as tx:
+        found = tx.scalar(
+            select(func.count())
+            .select_from(Card)
+            .where(Card.programme_id == programme_id, Card.closed_at.is_(None))
+        )
+    return found or 0
+
+
+def save_programme(
+    tools: Tools,
+    *,
+    programme_id: UUID | None,
+    name: str,
+    reward: str,
+    stamps_required: int | None,
+    terms: str,
+    is_open: bool,
+    by: ConsoleCaller,
+) -> ProgrammeView:
+    """Change a programme, or make one.
+
+    Vouchers keep the reward that was promised when they were issued. A changed
+    text of the terms is a new version; the text it replaces goes into the audit
+    log with its number, so that every version can be read again.
+
+    Args:
+        tools: the books.
+        programme_id: which; a new one when None.
+        name: 1 to 60 characters.
+        reward: what a full card gives, 1 to 60 characters.
+        stamps_required: 2 to 30; None (nothing that is a number was typed) is
+            refused as ``out_of_range``.
+        terms: up to 10,000 characters.
+        is_open: whether people may join and collect.
+        by: who asks.
+
+    Raises:
+        Forbidden: ``by`` may not.
+        InvalidRequest: a field makes no sense.
+        NotFound: no such programme.
+    """
+    must_lead(by)
+    wrong: dict[str, str] = {}
+    name, reward = clean_name(name, wrong), clean_name(reward, wrong, "reward")
+    terms = "\n".join(line.rstrip() for line in terms.strip().splitlines())
+    if stamps_required is None or stamps_required not in STAMPS_REQUIRED:
+        wrong["stamps_required"] = "out_of_range"
+    if len(terms) > TERMS_LENGTH:
+        wrong["terms"] = "too_long"
+    refuse(wrong)
+    with tools.database.begin() as tx:
+        row = _programme(tx, tools, programme_id)
+        replaced = {"terms": row.terms, "terms_version": row.terms_version}
+        has_new_terms = programme_id is not None and row.terms != terms
+        row.name, row.reward, row.terms = name, reward, terms
+        row.stamps_required = stamps_required or 0
+        row.is_open = is_open
+        row.terms_version = (
+            row.terms_version + 1 if has_new_terms else row.terms_version
+        )
+        tx.flush()
+        _touch_cards(tx, row.programme_id)
+        audit.record(
+            tx,
+            tools,
+            "programme.changed" if programme_id else "programme.added",
+            row.programme_id,
+            by=by.staff_id,
+            name=name,
+            reward=reward,
+            stamps_required=stamps_required,
+            is_open=is_open,
+            terms_version=row.terms_version,
+            replaced=replaced if has_new_terms else None,
+        )
+        return cards.programme_view(row)
+
+
+def _programme(tx: Tx, tools: Tools, programme_id: UUID | None) -> Programme:
+    """Find a programme to change, or begin one."""
+    if programme_id is None:
+        # Filled in by the caller before it is flushed.
+        begun = Programme(
+            terms="", terms_version=1, is_open=True, created_at=tools.now()
+        )
+        tx.add(begun)
+        return begun
+    row = tx.get(Programme, programme_id, with_for_update=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _touch_cards(tx: Tx, programme_id: UUID) -> None:
+    """Count a change of every card in the programme: phones show its name and rules."""
+    tx.execute(
+        update(Card)
+        .where(Card.programme_id == programme_id)
+        .values(version=Card.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _contrast(one: str, other: str) -> float:
+    """Tell the contrast of two colours, 1 to 21."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    # WCAG 2.2, "relative luminance".
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(channel: float) -> float:
+    is_dark = channel <= 0.04045  # noqa: PLR2004 -- as the source has it
+    return channel / 12.92 if is_dark else ((channel + 0.055) / 1.055) ** 2.4

@@ -1,0 +1,282 @@
+"""Terminals and the people at them: enrolling, signing in, PINs and passwords.
+
+A terminal is enrolled once per code: the code's nonce is unique among terminals.
+A person signs in with a PIN of their own, at a terminal, never with a shared one;
+guesses are limited per person and terminal, and per terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import or_, select
+
+from app.programme import audit, codes, sessions
+from app.programme.codes import IssuedCode, Spending
+from app.programme.errors import (
+    CodeSpent,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    Unauthenticated,
+)
+from app.programme.sessions import TerminalCaller
+from app.programme.words import clean_name
+from app.store.database import Tx
+from app.store.limits import LimitHit
+from app.store.tables import Location, StaffMember, Terminal
+from app.tools import Tools
+from signing.codes import Code, Kind
+
+ROLES: Final = ("owner", "manager", "barista")
+_PIN = re.compile(r"[0-9]{4,8}")
+#: Guesses at one person's PIN or password, and at all PINs of one terminal.
+_GUESSES, _TERMINAL_GUESSES = "5/15minute", "20/15minute"
+# A PIN has few possibilities, so the limits above protect it, not the hash; a
+# barista signs in with a queue waiting. RFC 9106's second choice is for passwords.
+_PINS = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_PASSWORDS = PasswordHasher()
+#: Compared against when there is nobody: an unknown person takes as long.
+_NOBODY_PIN = _PINS.hash("nobody")
+_NOBODY_PASSWORD = _PASSWORDS.hash("nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A device that is now a terminal, and the token that says so."""
+
+    terminal_id: UUID
+    name: str
+    location_name: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffName:
+    """A name to tap at the till."""
+
+    staff_id: UUID
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A staff member at work, and the token that says so."""
+
+    staff_id: UUID
+    name: str
+    role: str
+    token: str
+
+
+def enrolment_code(
+    tools: Tools, location_id: UUID, *, name: str | None = None, by: UUID | None = None
+) -> IssuedCode:
+    """Issue the code that makes a device a terminal of a location.
+
+    Args:
+        tools: keys, stores and clock.
+        location_id: where the device stands.
+        name: what to call it; "Till 3" and so on when None.
+        by: the staff member who asks; None for a script.
+
+    Raises:
+        NotFound: no such location.
+        InvalidRequest: the name does not serve.
+        StoreDown: nothing was issued.
+    """
+    wrong: dict[str, str] = {}
+    record = {"location": location_id.hex}
+    if name:
+        record["name"] = clean_name(name, wrong)
+    if wrong:
+        raise InvalidRequest(wrong)
+    with tools.database.begin() as tx:
+        if tx.get(Location, location_id) is None:
+            raise NotFound
+        audit.record(tx, tools, "enrolment.issued", location_id, by=by)
+    return codes.issue(tools, Kind.ENROLMENT, record)
+
+
+def enrol(tools: Tools, text: str, *, name: str | None = None) -> Enrolled:
+    """Make the device that presents an enrolment code a terminal.
+
+    Raises:
+        InvalidRequest: the name does not serve.
+        Refused: what ``codes.spend`` refuses. A second try of the same device is
+            refused too, since its token can't be told twice: take a fresh code.
+        StoreDown: nothing was written.
+    """
+    wrong: dict[str, str] = {}
+    own_name = clean_name(name, wrong) if name else None
+    if wrong:
+        raise InvalidRequest(wrong)
+    request = uuid4().hex
+
+    def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
+        if tx.scalar(select(Terminal).where(Terminal.nonce == spending.code.nonce)):
+            raise CodeSpent
+        return _book_terminal(tx, tools, spending, own_name)
+
+    def request_id(_code: Code) -> str:
+        return request
+
+    answer = codes.spend(
+        tools, text, kinds={Kind.ENROLMENT}, request_id=request_id, book=book
+    ).answer
+    return Enrolled(
+        terminal_id=UUID(answer["terminal_id"]),
+        name=answer["name"],
+        location_name=answer["location_name"],
+        token=answer["token"],
+    )
+
+
+def staff_at(tools: Tools, terminal: TerminalCaller) -> list[StaffName]:
+    """List who may sign in at a terminal, by name."""
+    with tools.database.read() as tx:
+        rows = tx.scalars(
+            select(StaffMember)
+            .where(
+                StaffMember.is_active,
+                StaffMember.pin_hash.is_not(None),
+                or_(
+                    StaffMember.location_id.is_(None),
+                    StaffMember.location_id == terminal.location_id,
+                ),
+            )
+            .order_by(StaffMember.name)
+        )
+        return [StaffName(row.staff_id, row.name, row.role) for row in rows]
+
+
+def sign_in(
+    tools: Tools, terminal: TerminalCaller, staff_id: UUID, pin: str
+) -> SignedIn:
+    """Sign a staff member in at a terminal.
+
+    Raises:
+        Unauthenticated: the PIN is not theirs, or they do not work here.
+        LimitReached: ``pin``: too many guesses.
+        StoreDown: the books gave no answer.
+    """
+    _guess(tools, "pin_terminal", _TERMINAL_GUESSES, terminal.terminal_id.hex)
+    _guess(tools, "pin", _GUESSES, terminal.terminal_id.hex, staff_id.hex)
+    here = {person.staff_id for person in staff_at(tools, terminal)}
+    with tools.database.read() as tx:
+        person = tx.get(StaffMember, staff_id) if staff_id in here else None
+    known = person.pin_hash if person else None
+    if not _is_right(_PINS, known or _NOBODY_PIN, pin) or person is None:
+        raise Unauthenticated
+    tools.limits.reset("pin", terminal.terminal_id.hex, staff_id.hex)
+    tools.limits.reset("pin_terminal", terminal.terminal_id.hex)
+    with tools.database.begin() as tx:
+        token = sessions.grant(
+            tx, tools, "staff", terminal_id=terminal.terminal_id, staff_id=staff_id
+        )
+    return SignedIn(staff_id, person.name, person.role, token)
+
+
+def console_sign_in(tools: Tools, email: str, password: str) -> SignedIn:
+    """Sign an owner or manager in to the console.
+
+    Raises:
+        Unauthenticated: no such pair; says no more.
+        LimitReached: ``password``: too many guesses.
+        StoreDown: the books gave no answer.
+    """
+    address = email.strip().lower()
+    _guess(tools, "password", _GUESSES, address)
+    with tools.database.read() as tx:
+        person = tx.scalar(
+            select(StaffMember).where(
+                StaffMember.email == address, StaffMember.is_active
+            )
+        )
+    known = person.password_hash if person and person.role != "barista" else None
+    right = _is_right(_PASSWORDS, known or _NOBODY_PASSWORD, password)
+    if not right or person is None or known is None:
+        raise Unauthenticated
+    tools.limits.reset("password", address)
+    with tools.database.begin() as tx:
+        token = sessions.grant(tx, tools, "console", staff_id=person.staff_id)
+        audit.record(
+            tx, tools, "console.signed_in", person.staff_id, by=person.staff_id
+        )
+    return SignedIn(person.staff_id, person.name, person.role, token)
+
+
+def hash_pin(pin: str) -> str:
+    """Check a new PIN and hash it.
+
+    Raises:
+        InvalidRequest: ``pin`` is ``not_digits`` (4 to 8) or ``too_simple``.
+    """
+    if not _PIN.fullmatch(pin):
+        raise InvalidRequest({"pin": "not_digits"})
+    steps = {int(after) - int(before) for before, after in pairwise(pin)}
+    if steps in ({0}, {1}, {-1}):
+        raise InvalidRequest({"pin": "too_simple"})
+    return _PINS.hash(pin)
+
+
+def hash_password(password: str) -> str:
+    """Check a new password and hash it.
+
+    Raises:
+        InvalidRequest: ``password`` is ``too_short`` (under 10) or ``too_long``.
+    """
+    if len(password) < 10:  # noqa: PLR2004 -- told in the docstring
+        raise InvalidRequest({"password": "too_short"})
+    if len(password) > 200:  # noqa: PLR2004 -- argon2 should not hash a book
+        raise InvalidRequest({"password": "too_long"})
+    return _PASSWORDS.hash(password)
+
+
+def _book_terminal(
+    tx: Tx, tools: Tools, spending: Spending, own_name: str | None
+) -> Mapping[str, Any]:
+    location = tx.get(Location, UUID(spending.record["location"]))
+    if location is None:
+        raise NotFound
+    number = len(tx.scalars(select(Terminal.terminal_id)).all()) + 1
+    terminal = Terminal(
+        terminal_id=uuid4(),
+        location_id=location.location_id,
+        name=own_name or spending.record.get("name") or f"Till {number}",
+        nonce=spending.code.nonce,
+        proof=spending.code.data,
+        enrolled_at=spending.at,
+    )
+    tx.add(terminal)
+    tx.flush()
+    token = sessions.grant(tx, tools, "terminal", terminal_id=terminal.terminal_id)
+    audit.record(tx, tools, "terminal.enrolled", terminal.terminal_id, by=None)
+    return {
+        "terminal_id": str(terminal.terminal_id),
+        "name": terminal.name,
+        "location_name": location.name,
+        "token": token,
+    }
+
+
+def _guess(tools: Tools, name: str, limit: str, *key: str) -> None:
+    try:
+        tools.limits.hit(name, *key, limit=limit)
+    except LimitHit as error:
+        raise LimitReached(name, error.retry_after) from error
+
+
+def _is_right(hasher: PasswordHasher, known: str, guess: str) -> bool:
+    try:
+        return hasher.verify(known, guess[:200])
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,261 @@
+"""Giving stamps: the barista scans the phone, or the phone scans the till.
+
+Both ways end in ``_book``: one EARN entry whose nonce is unique, and everything
+that the stamps cause, in one transaction. ``codes.spend`` holds the rule "once".
+
+A reversal is an entry of its own, never a change; ``reverses_id`` is unique, so
+that an entry is reversed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from app.programme import cards, codes, reversals
+from app.programme.codes import IssuedCode, Spending, Spent
+from app.programme.errors import InvalidRequest, NotFound
+from app.programme.sessions import StaffCaller
+from app.store.database import Tx
+from app.store.nonces import ClaimState
+from app.store.tables import Card, LedgerEntry, Member
+from app.tools import Tools
+from signing.codes import Code, Kind
+
+#: Stamps that one code or one scan may give.
+MOST_STAMPS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StampCodeState:
+    """What became of a stamp code that a till shows."""
+
+    #: ``waiting``, ``collected`` or ``expired``.
+    state: str
+    member_name: str | None = None
+    card_number: str | None = None
+    stamp_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Giver:
+    """Who gave a stamp and where, as the ledger keeps it."""
+
+    terminal_id: UUID | None
+    staff_id: UUID | None
+    location_id: UUID | None
+
+
+def card_code(tools: Tools, card_id: UUID) -> IssuedCode:
+    """Issue the code that a customer's phone shows for a stamp.
+
+    Raises:
+        NotFound: no such card.
+        CardClosed: it takes no stamps.
+        StoreDown: nothing was issued.
+    """
+    with tools.database.read() as tx:
+        cards.must_take_stamps(tx, card_id)
+    return codes.issue(tools, Kind.CARD, {"card": card_id.hex}, with_short=True)
+
+
+def stamp_code(tools: Tools, staff: StaffCaller, stamps: int) -> IssuedCode:
+    """Issue the code that a till shows for a customer to collect.
+
+    Raises:
+        InvalidRequest: ``stamps`` is not 1 to ``MOST_STAMPS``.
+        StoreDown: nothing was issued.
+    """
+    _check_stamps(stamps)
+    record = {
+        "stamps": str(stamps),
+        "place": staff.location_name,
+        "terminal": staff.terminal_id.hex,
+        "staff": staff.staff_id.hex,
+        "location": staff.location_id.hex,
+    }
+    return codes.issue(tools, Kind.STAMP, record)
+
+
+def stamp(
+    tools: Tools, text: str, *, stamps: int, request_id: str, staff: StaffCaller
+) -> Spent:
+    """Give stamps to the card whose code was scanned.
+
+    Args:
+        tools: keys, stores and clock.
+        text: what was scanned, or a short code that was typed; not trusted.
+        stamps: 1 to ``MOST_STAMPS``.
+        request_id: made by the terminal, the same on each retry.
+        staff: who gives.
+
+    Returns:
+        ``{stamp_id, stamps_given, card}``.
+
+    Raises:
+        InvalidRequest: ``stamps`` is out of range.
+        Refused: what ``codes.spend`` refuses; CardClosed.
+        StoreDown: nothing was written.
+    """
+    _check_stamps(stamps)
+    giver = Giver(staff.terminal_id, staff.staff_id, staff.location_id)
+
+    def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
+        card_id = UUID(spending.record["card"])
+        return book_stamps(tx, spending, card_id=card_id, stamps=stamps, giver=giver)
+
+    return codes.spend(
+        tools,
+        codes.typed(tools, text),
+        kinds={Kind.CARD},
+        request_id=partial(terminal_request, staff, request_id),
+        book=book,
+    )
+
+
+def collect(tools: Tools, text: str, *, card_id: UUID) -> Spent:
+    """Collect the stamps of a till's or a printed code on a customer's card.
+
+    The card is the request: the same card that asks again gets its first answer.
+
+    Args:
+        tools: keys, stores and clock.
+        text: what the phone scanned; not trusted.
+        card_id: the customer's card; the caller has checked that it is theirs.
+
+    Returns:
+        ``{stamp_id, stamps_given, card}``.
+
+    Raises:
+        Refused: what ``codes.spend`` refuses; CardClosed, NotFound.
+        StoreDown: nothing was written.
+    """
+
+    def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
+        record = spending.record
+        giver = Giver(
+            UUID(record["terminal"]), UUID(record["staff"]), UUID(record["location"])
+        )
+        return book_stamps(
+            tx, spending, card_id=card_id, stamps=int(record["stamps"]), giver=giver
+        )
+
+    def request_id(code: Code) -> str:
+        return f"{card_id.hex}:{code.nonce.hex()}"
+
+    return codes.spend(
+        tools,
+        text,
+        kinds={Kind.STAMP, Kind.PRINTED_STAMP},
+        request_id=request_id,
+        book=book,
+    )
+
+
+def book_stamps(
+    tx: Tx, spending: Spending, *, card_id: UUID, stamps: int, giver: Giver
+) -> Mapping[str, Any]:
+    """Write an EARN entry and all that it causes: step 5 of the rule.
+
+    The entry comes first, so that of two at once one meets the unique nonce before
+    anything else was done.
+    """
+    entry = LedgerEntry(
+        entry_id=uuid4(),
+        card_id=card_id,
+        kind="EARN",
+        units=stamps,
+        rule=cards.RULE_STAMP,
+        at=spending.at,
+        nonce=spending.code.nonce,
+        proof=spending.code.data,
+        request_id=spending.request_id,
+        terminal_id=giver.terminal_id,
+        staff_id=giver.staff_id,
+        location_id=giver.location_id,
+    )
+    cards.must_take_stamps(tx, card_id)
+    tx.add(entry)
+    tx.flush()
+    cards.credit(tx, card_id, spending.at)
+    entry.answer = {
+        "stamp_id": str(entry.entry_id),
+        "stamps_given": stamps,
+        "card": cards.answer_of(cards.state_of(tx, card_id)),
+    }
+    return entry.answer
+
+
+def stamp_code_state(
+    tools: Tools, nonce_hex: str, staff: StaffCaller
+) -> StampCodeState:
+    """Tell a till what became of a stamp code that it shows.
+
+    Raises:
+        NotFound: no such code, or another terminal's.
+        StoreDown: a store gave no answer.
+    """
+    try:
+        nonce = bytes.fromhex(nonce_hex)
+    except ValueError as error:
+        raise NotFound from error
+    seen = tools.nonces.look(nonce)
+    with tools.database.read() as tx:
+        row = tx.execute(
+            select(
+                LedgerEntry.entry_id, LedgerEntry.terminal_id, Card.number, Member.name
+            )
+            .join(Card, Card.card_id == LedgerEntry.card_id)
+            .join(Member, Member.member_id == Card.member_id)
+            .where(LedgerEntry.nonce == nonce)
+        ).first()
+    if row is not None:
+        if row.terminal_id != staff.terminal_id:
+            raise NotFound
+        return StampCodeState("collected", row.name, row.number, row.entry_id)
+    if seen.state is ClaimState.UNKNOWN:
+        return StampCodeState("expired")
+    if seen.record.get("terminal") != staff.terminal_id.hex:
+        raise NotFound
+    return StampCodeState("waiting")
+
+
+def reverse_stamp(
+    tools: Tools, stamp_id: UUID, *, staff: StaffCaller, reason: str
+) -> Spent:
+    """Take a stamp back, with a reason, by an entry of its own.
+
+    Returns:
+        ``{reversal_id, card}``; the first answer again when it was reversed before.
+
+    Raises:
+        NotFound: no such stamp.
+        Forbidden: it was given elsewhere, or too long ago, and ``staff`` is no
+            manager.
+        InvalidRequest: the reason is missing or too long.
+        VoucherSpent: it paid for a voucher that was used since.
+        StoreDown: nothing was written.
+    """
+
+    def cause(tx: Tx, entry: LedgerEntry, at: datetime) -> None:
+        cards.debit(tx, entry.card_id, at)
+
+    return reversals.reverse(
+        tools, stamp_id, kind="EARN", staff=staff, reason=reason, cause=cause
+    )
+
+
+def terminal_request(staff: StaffCaller, request_id: str, _code: Code) -> str:
+    """Name a terminal's request: two terminals may pick the same id."""
+    return f"{staff.terminal_id.hex}:{request_id}"
+
+
+def _check_stamps(stamps: int) -> None:
+    if not 1 <= stamps <= MOST_STAMPS:
+        raise InvalidRequest({"stamps": "out_of_range"})

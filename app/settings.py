@@ -1,0 +1,171 @@
+"""Every setting of an installation: its variable, unit, default and meaning.
+
+Settings come from the environment and nowhere else. A secret may also be given as
+``<VARIABLE>_FILE``, the path of a file that holds it. README lists them; a test
+holds that list to this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """A setting is missing or makes no sense; the sentence says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: name, default as shown to people, meaning."""
+
+    name: str
+    default: str
+    meaning: str
+    is_secret: bool = False
+
+
+VARIABLES = (
+    Variable("PUNCHPROOF_DATA", ".data", "directory of everything that is kept"),
+    Variable("PUNCHPROOF_HOST", "127.0.0.1", "address that the server listens on"),
+    Variable("PUNCHPROOF_PORT", "8000", "port that the server listens on, 1 to 65535"),
+    Variable(
+        "PUNCHPROOF_ORIGIN",
+        "http://localhost:PORT",
+        "public origin, signed into every code: codes of another origin are nothing "
+        "here; https but on the machine itself",
+    ),
+    Variable(
+        "PUNCHPROOF_KEYS",
+        "DATA/keys",
+        "directory of the sealed key ring",
+    ),
+    Variable(
+        "PUNCHPROOF_KEYS_PASSPHRASE_FILE",
+        "DATA/keys.passphrase",
+        "file with the ring's passphrase, 256 random bits in hex, mode 0600",
+    ),
+    Variable(
+        "DATABASE_URL",
+        "sqlite:///DATA/punchproof.sqlite3",
+        "the books: SQLite, or postgresql+psycopg://… (15 or newer)",
+        is_secret=True,
+    ),
+    Variable(
+        "REDIS_URL",
+        "a server of our own in DATA",
+        "the nonce store: redis://, rediss:// or unix://, with appendonly yes and "
+        "maxmemory-policy noeviction",
+        is_secret=True,
+    ),
+    Variable(
+        "PUNCHPROOF_PROXY_HOPS",
+        "0",
+        "how many trusted proxies stand before the server and set X-Forwarded-For",
+    ),
+    Variable("PUNCHPROOF_LOG_LEVEL", "info", "debug, info, warning or error"),
+)
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LEVELS = frozenset({"debug", "info", "warning", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one process needs to know, read once at its start."""
+
+    data: Path
+    host: str
+    port: int
+    #: ``scheme://host[:port]`` in lower case, without a slash at the end.
+    origin: str
+    keys: Path
+    keys_passphrase_file: Path
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    proxy_hops: int = 0
+    log_level: str = "info"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach us by https, so that ``__Host-`` cookies hold."""
+        return self.origin.startswith("https://")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read all settings.
+
+        Args:
+            environ: usually ``os.environ``; not trusted to be complete.
+
+        Returns:
+            The settings, each checked.
+
+        Raises:
+            SettingsError: one of them makes no sense, or ``REDIS_URL`` is missing
+                (``scripts/serve`` starts a server and fills it in).
+        """
+        data = Path(environ.get("PUNCHPROOF_DATA", ".data")).absolute()
+        port = _whole(environ, "PUNCHPROOF_PORT", 8000, 1, 65535)
+        keys = Path(environ.get("PUNCHPROOF_KEYS", data / "keys")).absolute()
+        passphrase = environ.get(
+            "PUNCHPROOF_KEYS_PASSPHRASE_FILE", str(data / "keys.passphrase")
+        )
+        level = environ.get("PUNCHPROOF_LOG_LEVEL", "info").lower()
+        if level not in _LEVELS:
+            raise SettingsError(f"PUNCHPROOF_LOG_LEVEL is none of {sorted(_LEVELS)}")
+        redis_url = _secret(environ, "REDIS_URL")
+        if not redis_url:
+            raise SettingsError("REDIS_URL is not set, and there is no nonce store")
+        return cls(
+            data=data,
+            host=environ.get("PUNCHPROOF_HOST", "127.0.0.1"),
+            port=port,
+            origin=_origin(
+                environ.get("PUNCHPROOF_ORIGIN", f"http://localhost:{port}")
+            ),
+            keys=keys,
+            keys_passphrase_file=Path(passphrase).absolute(),
+            database_url=_secret(environ, "DATABASE_URL")
+            or f"sqlite:///{data / 'punchproof.sqlite3'}",
+            redis_url=redis_url,
+            proxy_hops=_whole(environ, "PUNCHPROOF_PROXY_HOPS", 0, 0, 10),
+            log_level=level,
+        )
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str | None:
+    """Read a secret from its variable or from the file that ``_FILE`` names."""
+    path = environ.get(f"{name}_FILE")
+    if path is None:
+        return environ.get(name)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE cannot be read: {path}") from error
+
+
+def _whole(
+    environ: Mapping[str, str], name: str, default: int, low: int, high: int
+) -> int:
+    text = environ.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise SettingsError(f"{name} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def _origin(text: str) -> str:
+    """Check a public origin and write it the one way that codes are signed with."""
+    parts = urlsplit(text.strip().rstrip("/").lower())
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or (parts.path or parts.query or parts.fragment or parts.username)
+    ):
+        raise SettingsError(f"PUNCHPROOF_ORIGIN is not scheme://host[:port]: {text!r}")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        # Cookies and cameras of other machines' browsers need it.
+        raise SettingsError("PUNCHPROOF_ORIGIN must be https, but on localhost")
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,165 @@
+"""The books: one engine, and the only commit in the house.
+
+``begin`` opens a transaction that writes and commits once, when its block ends;
+``read`` opens one that never writes. Every fault of the server (gone, locked,
+disk full) becomes ``DatabaseDown``, which callers answer with "try again": a
+transaction that did not commit wrote nothing.
+
+SQLite: WAL so that readers never wait, ``synchronous=FULL`` so that a stamp told
+to a customer survives a power cut, and ``BEGIN IMMEDIATE`` so that two writers
+queue at the start instead of dying at the end. PostgreSQL: read committed, which
+is enough since we write first and ask after.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.store.errors import DatabaseDown
+
+#: An open transaction.
+Tx = Session
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+#: How long a SQLite writer queues for its turn, in milliseconds.
+_BUSY_MS = 10_000
+#: Connections a process may hold; a thread that finds none waits this long, in s.
+_POOL, _POOL_WAIT_S = 32, 10
+
+
+class Database:
+    """The books of one installation, shared by the threads of a process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._engine = _engine_for(url, is_sqlite=self.is_sqlite)
+        self._write = sessionmaker(self._engine, expire_on_commit=False)
+        self._read = sessionmaker(
+            self._engine.execution_options(reads_only=True), expire_on_commit=False
+        )
+        self._migrating = threading.Lock()
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """Open a transaction that commits when the block ends, or writes nothing.
+
+        Raises:
+            DatabaseDown: the books gave no answer; nothing was written.
+        """
+        with _faults_told(), self._write() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """Open a transaction that sees one state of the books and never writes.
+
+        Raises:
+            DatabaseDown: the books gave no answer.
+        """
+        with _faults_told(), self._read() as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; waits for another who does so.
+
+        Raises:
+            DatabaseDown: the books gave no answer.
+        """
+        with self._migrating, _faults_told(), self._engine.connect() as connection:
+            if not self.is_sqlite:
+                # Two machines that start at once must not both create tables.
+                connection.execute(text("SELECT pg_advisory_lock(7468)"))
+            try:
+                command.upgrade(_alembic(connection), "head")
+                connection.commit()
+            finally:
+                if not self.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_unlock(7468)"))
+                    connection.commit()
+
+    def problems(self) -> list[str]:
+        """What is wrong with the books, in sentences; empty when all is well."""
+        try:
+            with _faults_told(), self._engine.connect() as connection:
+                current = MigrationContext.configure(connection).get_current_revision()
+        except DatabaseDown:
+            return ["the database gives no answer"]
+        newest = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        if current != newest:
+            return [f"the database is at revision {current}, not {newest}"]
+        return []
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Turn the server's faults into ours; a broken constraint is an answer."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError):
+        raise
+    except (DBAPIError, PoolTimeoutError) as error:
+        raise DatabaseDown from error
+
+
+def _engine_for(url: str, *, is_sqlite: bool) -> Engine:
+    pool: dict[str, Any] = {"pool_size": _POOL, "pool_timeout": _POOL_WAIT_S}
+    if is_sqlite:
+        engine = create_engine(
+            url,
+            **pool,
+            max_overflow=_POOL,
+            connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        **pool,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 3},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # We say BEGIN ourselves: the driver's own would come too late, and plain.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads_only = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

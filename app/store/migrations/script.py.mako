@@ -1,0 +1,20 @@
+"""${message}.
+
+Say what needs it, whether the code before it minds (it may run beside this schema
+while machines are changed one by one), and how long it takes on a large table.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+${imports if imports else ""}
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,388 @@
+"""The nonce store: which codes are out, which are being spent, which are spent.
+
+The rule. A code is waiting, claimed or spent. One request at a time may hold it, and
+it holds a lease, not the code: when the lease has run out, because the process died
+or hung, the next request may claim. Once spent, it stays spent and keeps the result
+of the request that spent it, for as long as the caller said.
+
+How it is held. All of one code is one Redis hash, ``pp:{xx}:code:<nonce>``, and each
+method is one Lua script on that one key: Redis runs it whole or not at all, and its
+own clock times the leases, so web servers' clocks do not matter. The shard ``xx`` (the
+first byte of the nonce) is the key's hash tag, so that a cluster spreads the codes.
+
+Repeats. redis-py sends a command again by itself when the connection broke before the
+reply, so a script may have run already when it runs. Each one therefore answers its
+repeat as it answered the first time; ``claim`` knows its own repeat by a number made
+for each call, kept beside the owner. Nothing that a repeat does late can hurt: a
+repeated release can at most free a code early, and then the books decide.
+
+Where the promise ends. Redis decides who may *try* to spend a code, not who did. A
+lease that runs out while its owner still works lets a second request in; a failover
+to a stale copy makes spent codes look fresh; a wiped Redis knows no code at all. In
+each case the unique nonce in the books has the last word. Hence two rules of
+``settle``: it is told what the books have already decided, so it marks the code spent
+whoever holds the lease now, and it does so even where the code is no longer known.
+And once marked, the first settlement stands, since the books can decide only once.
+
+No answer from Redis is ``NonceStoreDown`` and never a guess. Settings of Redis under
+which the store would forget are found by ``problems``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from app.store import nonce_scripts
+from app.store.errors import NonceStoreDown, NonceTaken
+
+if TYPE_CHECKING:
+    from redis.commands.core import Script
+
+__all__ = ["Claim", "ClaimState", "Epoch", "NonceStoreDown", "NonceTaken", "Nonces"]
+
+# A reply that is this late helps nobody at a till. A broken connection (a restart, a
+# failover) is tried again at once; a silent server is not, or the waits would add up.
+_CONNECT_SECONDS = 1.0
+_REPLY_SECONDS = 1.5
+_QUICK_RETRIES = 2
+_RETRY_SECONDS = 0.05
+
+
+class ClaimState(StrEnum):
+    """What the store says of a code."""
+
+    WAITING = "waiting"
+    """Issued, and nobody holds it. Only ``look`` says so; ``claim`` takes it."""
+    CLAIMED = "claimed"
+    """This request now holds it."""
+    AGAIN = "again"
+    """This request held or spent it before: a retry."""
+    IN_USE = "in_use"
+    """Another request holds it."""
+    SPENT = "spent"
+    """Another request spent it."""
+    UNKNOWN = "unknown"
+    """Never issued here, or forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The store's answer about one code.
+
+    Attributes:
+        state: see ``ClaimState``.
+        record: what the code is worth, as issued; empty when the store does not know.
+        result: what came of it, as settled; only for AGAIN and SPENT. None with AGAIN
+            means that this request has not settled: it may go on, and the books tell
+            whether an earlier try of it got through.
+        retry_after: only for IN_USE: when the holder's lease ends.
+        claimed_at: only for CLAIMED and unsettled AGAIN: the moment that this request
+            gave when it first claimed. The code's age is judged by it, not by whether
+            the answer is AGAIN: two requests at once with one id would else make a
+            dead code pass as "in time at the first try".
+    """
+
+    state: ClaimState
+    record: Mapping[str, str]
+    result: str | None = None
+    retry_after: timedelta | None = None
+    claimed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One unbroken memory of the store; a store that was wiped starts another.
+
+    Attributes:
+        epoch_id: 32 hexadecimal digits.
+        started_at: by the clock of Redis, to the millisecond.
+    """
+
+    epoch_id: str
+    started_at: datetime
+
+
+class Nonces:
+    """The nonce store on one Redis; safe to share between threads.
+
+    Nonces are bytes as in the code; in keys and answers they are hexadecimal.
+    ``request_id`` must already be bound to who asks: two callers that give the same
+    one are the same request here.
+    """
+
+    def __init__(
+        self, client: redis.Redis, *, lease: timedelta = timedelta(seconds=15)
+    ) -> None:
+        """Use a client that is set up already; ``open`` sets one up.
+
+        Args:
+            client: with timeouts, or a silent Redis will hang its caller.
+            lease: how long a claim is good for without a settlement.
+        """
+        self._client = client
+        self._lease = lease
+        self._issue = client.register_script(nonce_scripts.ISSUE)
+        self._claim = client.register_script(nonce_scripts.CLAIM)
+        self._release = client.register_script(nonce_scripts.RELEASE)
+        self._settle = client.register_script(nonce_scripts.SETTLE)
+        self._look = client.register_script(nonce_scripts.LOOK)
+        self._alias = client.register_script(nonce_scripts.ALIAS)
+        self._epoch = client.register_script(nonce_scripts.EPOCH)
+
+    @classmethod
+    def open(cls, url: str, *, lease: timedelta = timedelta(seconds=15)) -> Self:
+        """Make the store on a Redis by its address; does not connect yet.
+
+        Args:
+            url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads it; what
+                its query names (``?socket_timeout=5``) wins over our own settings.
+            lease: as in the constructor.
+
+        Raises:
+            ValueError: not an address that redis-py can read.
+        """
+        retry = Retry(
+            ConstantBackoff(_RETRY_SECONDS),
+            _QUICK_RETRIES,
+            supported_errors=(redis.ConnectionError,),
+        )
+        client = redis.Redis.from_url(
+            url,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            socket_timeout=_REPLY_SECONDS,
+            retry=retry,
+        )
+        return cls(client, lease=lease)
+
+    def issue(
+        self, nonce: bytes, record: Mapping[str, str], *, keep: timedelta
+    ) -> None:
+        """Write down that a code is out, and what it is worth.
+
+        Safe to repeat with the same record, also after the code was spent: a repeat
+        changes nothing but the time of keeping, which never gets shorter.
+
+        Args:
+            nonce: of the code.
+            record: given back by ``claim``; no secrets.
+            keep: at least the code's life and a lease more.
+
+        Raises:
+            NonceTaken: the nonce has another record, or was spent without one.
+            NonceStoreDown: no answer; the code must not be shown.
+        """
+        text = json.dumps(dict(record), sort_keys=True, separators=(",", ":"))
+        if not self._ask(self._issue, _code_key(nonce), text, self._ms(keep)):
+            raise NonceTaken(nonce.hex())
+
+    def claim(
+        self, nonce: bytes, request_id: str, *, at: datetime | None = None
+    ) -> Claim:
+        """Ask for the code, for one request; a retry renews its lease.
+
+        Args:
+            nonce: of a code whose signature was found good.
+            request_id: the same on each retry.
+            at: the caller's now, remembered as the claim's ``claimed_at``.
+
+        Returns:
+            CLAIMED or AGAIN to the request that may go on to the books, IN_USE or
+            SPENT to any other, UNKNOWN for a code that is not in the store.
+
+        Raises:
+            NonceStoreDown: no answer; the claim may or may not stand. A retry finds
+                out, and a claim that nobody follows ends with its lease.
+        """
+        args = (request_id, self._ms(self._lease), secrets.token_hex(8))
+        now = at.isoformat() if at else ""
+        return _claim_of(self._ask(self._claim, _code_key(nonce), *args, now))
+
+    def release(self, nonce: bytes, request_id: str) -> None:
+        """Give a claim back unspent: a rule refused, and anyone may claim at once.
+
+        Does nothing if the code is spent or another request holds it by now.
+
+        Raises:
+            NonceStoreDown: no answer; at worst the lease has to run out.
+        """
+        self._ask(self._release, _code_key(nonce), request_id)
+
+    def settle(
+        self, nonce: bytes, request_id: str, result: str, *, keep: timedelta
+    ) -> None:
+        """Mark a code spent, after the books took it.
+
+        Whoever holds the lease now, and even if the store has forgotten the code: the
+        books have decided (see the module). Also for a request that found in the books
+        who spent the code, on that one's behalf. The first settlement stands; safe to
+        repeat.
+
+        Args:
+            nonce: of the code.
+            request_id: of the request that spent it, by the books.
+            result: short text that retries and others are answered with.
+            keep: until well after the code's not-after.
+
+        Raises:
+            NonceStoreDown: no answer; the books still know.
+        """
+        key = _code_key(nonce)
+        self._ask(self._settle, key, request_id, result, self._ms(keep))
+
+    def look(self, nonce: bytes) -> Claim:
+        """Say how a code stands, changing nothing.
+
+        Returns:
+            WAITING (also when its holder's lease ran out), IN_USE, SPENT or UNKNOWN.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        return _claim_of(self._ask(self._look, _code_key(nonce)))
+
+    def put_alias(self, alias: str, text: str, *, keep: timedelta) -> bool:
+        """Keep a code's whole text under a short name that people can type.
+
+        Returns:
+            False if the name stands for another text: make up a new name.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        return bool(self._ask(self._alias, _alias_key(alias), text, self._ms(keep)))
+
+    def find_alias(self, alias: str) -> str | None:
+        """Give the text behind a short name, None if there is none.
+
+        Args:
+            alias: as typed and tidied by the caller; may be anything.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        try:
+            return _text(self._client.get(_alias_key(alias)))
+        except (redis.RedisError, OSError) as error:
+            raise NonceStoreDown from error
+
+    def epoch(self) -> Epoch:
+        """Give the store's epoch, and begin one if the store has none.
+
+        A code that is unknown though it was issued in this epoch was never issued.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        answer = self._ask(self._epoch, "pp:{epoch}:epoch", secrets.token_hex(16))
+        epoch_id, started_ms = (_text(part) or "" for part in answer)
+        return Epoch(epoch_id, _ZERO + int(started_ms) * _MILLISECOND)
+
+    def problems(self) -> list[str]:
+        """Find what would make this store forget, or refuse to write.
+
+        Asks ``CONFIG`` and, where that is forbidden, ``INFO``; says so when neither
+        is allowed, for then nothing was checked.
+
+        Returns:
+            One sentence each, for the operator; empty when all is well. A Redis that
+            does not answer is a problem too, not an exception.
+        """
+        try:
+            return _problems_of(_settings_of(self._client))
+        except (redis.RedisError, OSError) as error:
+            return [f"Redis gives no answer ({type(error).__name__})."]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _ask(self, script: Script, key: str, *args: str | int) -> Any:
+        try:
+            return script(keys=[key], args=args)
+        except (redis.RedisError, OSError) as error:
+            raise NonceStoreDown from error
+
+    def _ms(self, keep: timedelta) -> int:
+        # Whole milliseconds, and never so few that a late caller makes a key vanish.
+        return max(keep, self._lease) // _MILLISECOND
+
+
+_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def _code_key(nonce: bytes) -> str:
+    return f"pp:{{{nonce[:1].hex()}}}:code:{nonce.hex()}"
+
+
+def _alias_key(alias: str) -> str:
+    return f"pp:{{{alias[:2]}}}:alias:{alias}"
+
+
+def _text(value: Any) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _claim_of(answer: list[Any]) -> Claim:
+    """Read ``{state, record, result, ms left, claimed at}``; the tail may miss."""
+    state, record, result, left, claimed_at = (*answer, None, None, None, None)[:5]
+    moment = _text(claimed_at)
+    return Claim(
+        state=ClaimState(_text(state) or ""),
+        record=json.loads(_text(record) or "{}"),
+        result=_text(result),
+        retry_after=None if left is None else left * _MILLISECOND,
+        claimed_at=datetime.fromisoformat(moment) if moment else None,
+    )
+
+
+def _settings_of(client: redis.Redis) -> dict[str, str] | None:
+    """Ask for the settings that matter, in the words of ``CONFIG``.
+
+    None when Redis allows neither question.
+    """
+    settings: dict[Any, Any] = {}
+    with contextlib.suppress(redis.ResponseError):
+        settings = client.info("persistence") | client.info("memory")
+        settings["appendonly"] = "yes" if settings.get("aof_enabled") else "no"
+        settings["maxmemory-policy"] = settings.get("maxmemory_policy", "noeviction")
+    # Hosted services rename or forbid CONFIG.
+    with contextlib.suppress(redis.ResponseError):
+        settings.update(
+            client.config_get("appendonly", "maxmemory-policy", "appendfsync")
+        )
+    known = {_text(key): _text(value) for key, value in settings.items()}
+    return {key: str(value) for key, value in known.items() if key} or None
+
+
+def _problems_of(settings: Mapping[str, str] | None) -> list[str]:
+    if settings is None:
+        return [
+            "Redis forbids CONFIG and INFO: whether it keeps what it is told "
+            "(appendonly yes, maxmemory-policy noeviction) could not be checked."
+        ]
+    policy = settings.get("maxmemory-policy", "noeviction")
+    found = {
+        "Redis runs with appendonly no: after a restart it forgets spent codes. "
+        "Set appendonly yes.": settings.get("appendonly", "yes") == "yes",
+        "Redis runs with appendfsync no: a power cut loses what was last written. "
+        "Set appendfsync always (or everysec).": settings.get("appendfsync") != "no",
+        f"Redis runs with maxmemory-policy {policy}: when memory is short it drops "
+        "spent codes. Set maxmemory-policy noeviction.": policy == "noeviction",
+        "Redis could not write its append-only file: is its disk full?": settings.get(
+            "aof_last_write_status", "ok"
+        )
+        == "ok",
+    }
+    return [sentence for sentence, is_well in found.items() if not is_well]

@@ -1,0 +1,356 @@
+"""Every table of the books, with the constraints that hold "once".
+
+Names of constraints are fixed, since ``app.programme`` asks which one was met.
+Moments are UTC (``Moment``). The ledger is append-only: nothing here updates or
+deletes an entry, and a card's balance is the sum of its entries.
+
+What holds each "once":
+
+* a code counts once: ``uq_ledger_entry_nonce``
+* a request counts once: ``uq_ledger_entry_request_id``
+* an entry is reversed once: ``uq_ledger_entry_reverses_id``
+* a terminal is enrolled once per code: ``uq_terminal_nonce``
+* a member has one card in a programme: ``uq_card_member_id_programme_id``
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: aware on both sides, UTC in the books.
+
+    SQLite keeps no zone and would hand back naive moments.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Refuse a naive moment, write an aware one as UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Read a moment as UTC."""
+        if value is None:
+            return None
+        return (
+            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        )
+
+
+class Table(DeclarativeBase):
+    """Root of every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy reads it as it is
+        datetime: Moment(),
+        UUID: Uuid(),
+        dict[str, Any]: JSON(),
+        bytes: LargeBinary(),
+    }
+
+
+class Shop(Table):
+    """The shop itself: one row."""
+
+    __tablename__ = "shop"
+    __table_args__ = (CheckConstraint("shop_id = 1", name="one_row"),)
+
+    shop_id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    name: Mapped[str] = mapped_column(String(60))
+    #: ``#rrggbb``
+    colour: Mapped[str] = mapped_column(String(7))
+    #: IANA name, for dates on stamps and days in figures.
+    timezone: Mapped[str] = mapped_column(String(40))
+    founded_at: Mapped[datetime]
+
+
+class Programme(Table):
+    """The rules of one stamp card."""
+
+    __tablename__ = "programme"
+    __table_args__ = (
+        CheckConstraint("stamps_required BETWEEN 2 AND 30", name="stamps_required"),
+    )
+
+    programme_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(60))
+    reward: Mapped[str] = mapped_column(String(60))
+    stamps_required: Mapped[int]
+    terms: Mapped[str] = mapped_column(Text)
+    terms_version: Mapped[int] = mapped_column(default=1)
+    is_open: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Location(Table):
+    """A shop's place: one counter or several."""
+
+    __tablename__ = "location"
+
+    location_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    created_at: Mapped[datetime]
+
+
+class Terminal(Table):
+    """A device at a counter, enrolled by a single-use code."""
+
+    __tablename__ = "terminal"
+
+    terminal_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    location_id: Mapped[UUID] = mapped_column(
+        ForeignKey("location.location_id"), index=True
+    )
+    name: Mapped[str] = mapped_column(String(60))
+    #: The enrolment code that made it: 9 bytes, and all 80 as its proof.
+    nonce: Mapped[bytes] = mapped_column(unique=True)
+    proof: Mapped[bytes]
+    enrolled_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class StaffMember(Table):
+    """A person who works in the shop."""
+
+    __tablename__ = "staff_member"
+    __table_args__ = (
+        CheckConstraint("role IN ('owner', 'manager', 'barista')", name="role"),
+    )
+
+    staff_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(60))
+    role: Mapped[str] = mapped_column(String(10))
+    #: None: works at every location.
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.location_id"))
+    #: argon2 of the PIN; None until one is set.
+    pin_hash: Mapped[str | None] = mapped_column(String(120))
+    #: For the console, lower case; None: no console.
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(120))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Member(Table):
+    """A customer who joined."""
+
+    __tablename__ = "member"
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str | None] = mapped_column(String(60))
+    email: Mapped[str | None] = mapped_column(String(254), index=True)
+    locale: Mapped[str | None] = mapped_column(String(12))
+    #: The invitation that brought this member, as it was given.
+    invite: Mapped[str | None] = mapped_column(String(64))
+    joined_at: Mapped[datetime]
+
+
+class Card(Table):
+    """A member's card in one programme."""
+
+    __tablename__ = "card"
+    __table_args__ = (UniqueConstraint("member_id", "programme_id"),)
+
+    card_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"))
+    programme_id: Mapped[UUID] = mapped_column(ForeignKey("programme.programme_id"))
+    #: Eight random digits that people read to each other.
+    number: Mapped[str] = mapped_column(String(8), unique=True)
+    terms_version: Mapped[int]
+    #: Counts every change that the card's page shows.
+    version: Mapped[int] = mapped_column(default=1)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Voucher(Table):
+    """A reward that one member holds."""
+
+    __tablename__ = "voucher"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('issued', 'redeemed', 'expired', 'voided')", name="state"
+        ),
+    )
+
+    voucher_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    card_id: Mapped[UUID] = mapped_column(ForeignKey("card.card_id"), index=True)
+    #: As promised when it was issued, whatever the programme says later.
+    reward: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(10), default="issued")
+    issued_at: Mapped[datetime]
+    redeemed_at: Mapped[datetime | None]
+
+
+LEDGER_KINDS = ("EARN", "BONUS", "REDEEM", "EXPIRE", "REVERSE", "ADJUST", "MERGE")
+
+
+class LedgerEntry(Table):
+    """One thing that happened to a card; never changed, never removed.
+
+    An entry made by a code carries the code: its ``nonce``, unique in the whole
+    ledger, and its 80 bytes as ``proof``, which anyone with the public keys can
+    check for ever. The use of a voucher moves no units; its entry is there for
+    its proof and so that it can be reversed.
+    """
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {LEDGER_KINDS}", name="kind"),
+        CheckConstraint("(nonce IS NULL) = (proof IS NULL)", name="nonce_has_proof"),
+        CheckConstraint(
+            "kind <> 'EARN' OR (nonce IS NOT NULL AND units > 0)", name="earn_has_proof"
+        ),
+        CheckConstraint(
+            "(kind = 'REVERSE') = (reverses_id IS NOT NULL)", name="reverse_names_entry"
+        ),
+        Index("ix_ledger_entry_card_id_entry_no", "card_id", "entry_no"),
+    )
+
+    #: The order in which the books took it.
+    entry_no: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True
+    )
+    entry_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    card_id: Mapped[UUID] = mapped_column(ForeignKey("card.card_id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    #: Stamps; negative where they leave the card.
+    units: Mapped[int]
+    #: The rule that made it, a stable word.
+    rule: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime] = mapped_column(index=True)
+    #: The code that was spent: 9 bytes, and all 80.
+    nonce: Mapped[bytes | None] = mapped_column(unique=True)
+    proof: Mapped[bytes | None]
+    request_id: Mapped[str | None] = mapped_column(String(100), unique=True)
+    #: What the first answer said, for the same request asked again.
+    answer: Mapped[dict[str, Any] | None]
+    voucher_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("voucher.voucher_id"), index=True
+    )
+    reverses_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("ledger_entry.entry_id"), unique=True
+    )
+    reason: Mapped[str | None] = mapped_column(String(200))
+    terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.location_id"))
+
+
+class AccessToken(Table):
+    """A bearer's right to speak as somebody; only its hash is kept."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('member', 'terminal', 'staff', 'console')", name="kind"
+        ),
+    )
+
+    #: SHA-256 of the token, which has 256 random bits of its own.
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    member_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("member.member_id"), index=True
+    )
+    terminal_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("terminal.terminal_id"), index=True
+    )
+    staff_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("staff_member.staff_id"), index=True
+    )
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Signal(Table):
+    """Something that may be fraud, with its evidence; it blocks nothing itself."""
+
+    __tablename__ = "signal"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('new', 'looked_at', 'dismissed', 'confirmed')", name="state"
+        ),
+    )
+
+    signal_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(40), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    evidence: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(10), default="new")
+    card_id: Mapped[UUID | None] = mapped_column(ForeignKey("card.card_id"))
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
+    terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
+
+
+class Outgoing(Table):
+    """A message waiting to be sent, written with what caused it."""
+
+    __tablename__ = "outbox"
+
+    outgoing_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(40))
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+
+
+class AuditEntry(Table):
+    """Who changed what in the shop; append-only."""
+
+    __tablename__ = "audit_entry"
+
+    audit_no: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True
+    )
+    at: Mapped[datetime] = mapped_column(index=True)
+    #: The staff member who did it; None for a script.
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
+    #: A stable word: ``terminal.revoked``.
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80))
+    detail: Mapped[dict[str, Any]]

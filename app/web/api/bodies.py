@@ -1,0 +1,262 @@
+"""What the API takes and gives: one model for each body.
+
+Bodies are strict: a text is no number, and a field that we do not know is refused, so
+that a slip is told rather than ignored. What came in is never echoed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, TypeVar
+from uuid import UUID
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+
+from app.programme.errors import InvalidRequest
+
+_Body = TypeVar("_Body", bound="Body")
+
+#: pydantic's error types, as the stable words of ``InvalidRequest.fields``.
+_WORDS: Final = {
+    "missing": "missing",
+    "extra_forbidden": "unexpected",
+    "string_too_long": "too_long",
+    "string_too_short": "missing",
+    "string_pattern_mismatch": "bad_characters",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "int_type": "not_a_number",
+    "uuid_parsing": "not_an_id",
+    "uuid_type": "not_an_id",
+    "json_invalid": "not_json",
+    "model_type": "not_json",
+}
+
+# Long enough for a whole link to a code.
+Code = Annotated[str, Field(min_length=1, max_length=400)]
+RequestId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9._:-]+$",
+        description="made by the device that spends, the same on each retry",
+    ),
+]
+_ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+
+
+class Body(BaseModel):
+    """A request's body."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class NewMember(Body):
+    """A customer who joins."""
+
+    programme: UUID | None = None
+    name: Annotated[str, Field(max_length=200)] | None = None
+    email: Annotated[str, Field(max_length=254)] | None = None
+    locale: Annotated[str, Field(max_length=12)] | None = None
+    terms_version: int | None = None
+    invite: Annotated[str, Field(max_length=64)] | None = None
+
+
+class CodeOnly(Body):
+    """A code to be spent: 128 characters, or the whole link."""
+
+    code: Code
+
+
+class NewTerminal(Body):
+    """A device that wants to be a terminal."""
+
+    code: Code
+    name: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Pin(Body):
+    """A staff member and their PIN."""
+
+    staff_id: UUID
+    pin: Annotated[str, Field(max_length=32)]
+
+
+class HowMany(Body):
+    """How many stamps."""
+
+    stamps: Annotated[int, Field(ge=1, le=5)] = 1
+
+
+class Scan(HowMany):
+    """A card's code that was scanned, or its short code that was typed."""
+
+    code: Code
+    request_id: RequestId
+
+
+class Redeem(Body):
+    """A voucher's code that was scanned, or its short code that was typed."""
+
+    code: Code
+    request_id: RequestId
+
+
+class Reason(Body):
+    """Why something is undone."""
+
+    reason: Annotated[str, Field(max_length=400)]
+
+
+class JoinedAnswer(BaseModel):
+    """A new member; the token is told once."""
+
+    member_id: UUID
+    card_id: UUID
+    token: str
+
+
+class VoucherAnswer(BaseModel):
+    """A voucher; ``state`` is issued, redeemed, expired or voided."""
+
+    voucher_id: UUID
+    reward: str
+    state: str
+
+
+class CardAnswer(BaseModel):
+    """A card; ``version`` counts its changes and is its ETag."""
+
+    card_id: UUID
+    programme: UUID
+    programme_name: str
+    reward: str
+    number: str
+    stamps: int
+    stamps_required: int
+    vouchers: list[VoucherAnswer]
+    version: int
+    is_closed: bool
+
+
+class CodeAnswer(BaseModel):
+    """A code to be shown as a QR picture of its ``url``."""
+
+    code: str
+    url: str
+    not_after: str = Field(description="RFC 3339, UTC")
+    short: str | None = Field(None, description="stands for it when typed by staff")
+    code_id: str | None = Field(None, description="stamp codes: asks what became of it")
+    picture: str | None = Field(None, description="SVG, with ?picture=svg")
+
+
+class StampAnswer(BaseModel):
+    """Stamps that were given."""
+
+    stamp_id: UUID
+    stamps_given: int
+    card: CardAnswer
+    member_name: str | None = Field(None, description="to staff only")
+
+
+class RedemptionAnswer(BaseModel):
+    """A voucher that was redeemed."""
+
+    redemption_id: UUID
+    voucher: VoucherAnswer
+    card: CardAnswer
+    member_name: str | None = None
+
+
+class ReversalAnswer(BaseModel):
+    """What was undone, by an entry of its own."""
+
+    reversal_id: UUID
+    card: CardAnswer
+
+
+class TerminalAnswer(BaseModel):
+    """A new terminal; the token is told once."""
+
+    terminal_id: UUID
+    name: str
+    location: str
+    token: str
+
+
+class StaffAnswer(BaseModel):
+    """Somebody who may sign in here."""
+
+    staff_id: UUID
+    name: str
+
+
+class StaffList(RootModel[list[StaffAnswer]]):
+    """Everybody who may sign in here."""
+
+
+class SessionAnswer(BaseModel):
+    """A staff member at work; the token is told once."""
+
+    staff_id: UUID
+    name: str
+    token: str
+
+
+class StampCodeAnswer(BaseModel):
+    """What became of a stamp code: waiting, collected or expired."""
+
+    state: str
+    member_name: str | None
+    card_number: str | None
+    stamp_id: UUID | None
+
+
+class Problem(BaseModel):
+    """A refusal, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="stable; see the table of codes")
+    detail: str = Field(description="a sentence for a person, in their language")
+    fields: dict[str, str] | None = None
+    limit: str | None = None
+    retry_after: int | None = Field(None, description="seconds")
+    spent_at: str | None = Field(None, description="to staff only")
+    place: str | None = Field(None, description="to staff only")
+
+
+def read(model: type[_Body]) -> _Body:
+    """Read this request's body.
+
+    Raises:
+        InvalidRequest: it is no JSON object, or a field of it makes no sense.
+    """
+    try:
+        return model.model_validate_json(request.get_data() or b"{}")
+    except ValidationError as error:
+        raise InvalidRequest(
+            {
+                ".".join(str(part) for part in fault["loc"][:1]) or "body": _WORDS.get(
+                    fault["type"], "wrong_type"
+                )
+                # Neither the value nor pydantic's own words leave the house.
+                for fault in error.errors(
+                    include_input=False, include_url=False, include_context=False
+                )
+            }
+        ) from error
+
+
+def read_id(text: str) -> UUID:
+    """Read an id from an address.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if not _ID.fullmatch(text):
+        raise InvalidRequest({"id": "not_an_id"})
+    return UUID(text)

@@ -1,0 +1,248 @@
+"""The calls of the API. Each reads, calls one verb of the programme, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, make_response, request
+from flask.typing import ResponseReturnValue
+
+from app.programme import cards, members, rewards, stamping
+from app.programme import staff as people
+from app.programme.cards import CardState
+from app.programme.codes import IssuedCode, Spent
+from app.programme.errors import NotFound
+from app.programme.sessions import MemberCaller
+from app.web.api import bodies
+from app.web.api.description import described
+from app.web.shared import access
+from signing import qr
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@bp.post("/members")
+@described(takes=bodies.NewMember, gives=bodies.JoinedAnswer, is_open=True)
+def post_member() -> ResponseReturnValue:
+    """Join: make a member with a card."""
+    body = bodies.read(bodies.NewMember)
+    tools = access.tools()
+    members.may_join(tools, request.remote_addr or "127.0.0.1")
+    joined = members.join(
+        tools,
+        programme_id=body.programme,
+        name=body.name,
+        email=body.email,
+        locale=body.locale,
+        terms_version=body.terms_version,
+        invite=body.invite,
+    )
+    answer = {
+        "member_id": str(joined.member_id),
+        "card_id": str(joined.card_id),
+        "token": joined.token,
+    }
+    return answer, HTTPStatus.CREATED
+
+
+@bp.get("/cards/<card_id>")
+@described(gives=bodies.CardAnswer, status=200)
+def get_card(card_id: str) -> ResponseReturnValue:
+    """Read a card; with ``If-None-Match``, ask only whether it changed."""
+    wanted = bodies.read_id(card_id)
+    tools = access.tools()
+    caller = access.member_or_staff()
+    version, owner = cards.version(tools, wanted)
+    _must_own(caller, owner)
+    answer = Response(status=HTTPStatus.NOT_MODIFIED)
+    answer.set_etag(str(version))
+    if not request.if_none_match.contains(str(version)):
+        state = cards.card(tools, wanted)
+        answer = jsonify(cards.answer_of(state))
+        answer.set_etag(str(state.version))
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@bp.post("/cards/<card_id>/code")
+@described(gives=bodies.CodeAnswer)
+def post_card_code(card_id: str) -> ResponseReturnValue:
+    """Issue the code that the customer's phone shows for a stamp."""
+    state = _own_card(card_id)
+    return _code(stamping.card_code(access.tools(), state.card_id))
+
+
+@bp.post("/cards/<card_id>/stamps")
+@described(takes=bodies.CodeOnly, gives=bodies.StampAnswer)
+def post_card_stamp(card_id: str) -> ResponseReturnValue:
+    """Collect the stamps of a till's or a printed code."""
+    state = _own_card(card_id)
+    body = bodies.read(bodies.CodeOnly)
+    spent = stamping.collect(access.tools(), body.code, card_id=state.card_id)
+    return _spent(spent)
+
+
+@bp.post("/vouchers/<voucher_id>/code")
+@described(gives=bodies.CodeAnswer)
+def post_voucher_code(voucher_id: str) -> ResponseReturnValue:
+    """Issue the code that the customer's phone shows to use a voucher."""
+    wanted = bodies.read_id(voucher_id)
+    member = access.member()
+    return _code(rewards.voucher_code(access.tools(), wanted, member.member_id))
+
+
+@bp.post("/terminals")
+@described(takes=bodies.NewTerminal, gives=bodies.TerminalAnswer, is_open=True)
+def post_terminal() -> ResponseReturnValue:
+    """Make the device that presents an enrolment code a terminal."""
+    body = bodies.read(bodies.NewTerminal)
+    enrolled = people.enrol(access.tools(), body.code, name=body.name)
+    answer = {
+        "terminal_id": str(enrolled.terminal_id),
+        "name": enrolled.name,
+        "location": enrolled.location_name,
+        "token": enrolled.token,
+    }
+    return answer, HTTPStatus.CREATED
+
+
+@bp.get("/staff")
+@described(gives=bodies.StaffList, status=200)
+def get_staff() -> ResponseReturnValue:
+    """List who may sign in at this terminal."""
+    names = people.staff_at(access.tools(), access.terminal())
+    return jsonify([{"staff_id": str(one.staff_id), "name": one.name} for one in names])
+
+
+@bp.post("/staff-sessions")
+@described(takes=bodies.Pin, gives=bodies.SessionAnswer)
+def post_staff_session() -> ResponseReturnValue:
+    """Sign a staff member in at this terminal."""
+    terminal = access.terminal()
+    body = bodies.read(bodies.Pin)
+    signed_in = people.sign_in(access.tools(), terminal, body.staff_id, body.pin)
+    answer = {
+        "staff_id": str(signed_in.staff_id),
+        "name": signed_in.name,
+        "token": signed_in.token,
+    }
+    return answer, HTTPStatus.CREATED
+
+
+@bp.post("/stamp-codes")
+@described(takes=bodies.HowMany, gives=bodies.CodeAnswer)
+def post_stamp_code() -> ResponseReturnValue:
+    """Issue the code that a till shows for a customer to collect."""
+    staff = access.staff()
+    body = bodies.read(bodies.HowMany)
+    issued = stamping.stamp_code(access.tools(), staff, body.stamps)
+    return _code(issued, code_id=issued.nonce.hex())
+
+
+@bp.get("/stamp-codes/<code_id>")
+@described(gives=bodies.StampCodeAnswer, status=200)
+def get_stamp_code(code_id: str) -> ResponseReturnValue:
+    """Tell the till what became of the stamp code that it shows."""
+    staff = access.staff()
+    state = stamping.stamp_code_state(access.tools(), code_id, staff)
+    return jsonify(
+        state=state.state,
+        member_name=state.member_name,
+        card_number=state.card_number,
+        stamp_id=str(state.stamp_id) if state.stamp_id else None,
+    )
+
+
+@bp.post("/stamps")
+@described(takes=bodies.Scan, gives=bodies.StampAnswer)
+def post_stamp() -> ResponseReturnValue:
+    """Give stamps to the card whose code was scanned."""
+    staff = access.staff()
+    body = bodies.read(bodies.Scan)
+    spent = stamping.stamp(
+        access.tools(),
+        body.code,
+        stamps=body.stamps,
+        request_id=body.request_id,
+        staff=staff,
+    )
+    return _spent(spent, with_name=True)
+
+
+@bp.post("/redemptions")
+@described(takes=bodies.Redeem, gives=bodies.RedemptionAnswer)
+def post_redemption() -> ResponseReturnValue:
+    """Redeem the voucher whose code was scanned."""
+    staff = access.staff()
+    body = bodies.read(bodies.Redeem)
+    spent = rewards.redeem(
+        access.tools(), body.code, request_id=body.request_id, staff=staff
+    )
+    return _spent(spent, with_name=True)
+
+
+@bp.post("/stamps/<stamp_id>/reversal")
+@described(takes=bodies.Reason, gives=bodies.ReversalAnswer)
+def post_stamp_reversal(stamp_id: str) -> ResponseReturnValue:
+    """Take a stamp back, with a reason."""
+    wanted = bodies.read_id(stamp_id)
+    staff = access.staff()
+    body = bodies.read(bodies.Reason)
+    return _spent(
+        stamping.reverse_stamp(access.tools(), wanted, staff=staff, reason=body.reason)
+    )
+
+
+@bp.post("/redemptions/<redemption_id>/reversal")
+@described(takes=bodies.Reason, gives=bodies.ReversalAnswer)
+def post_redemption_reversal(redemption_id: str) -> ResponseReturnValue:
+    """Give a redeemed voucher back, with a reason."""
+    wanted = bodies.read_id(redemption_id)
+    staff = access.staff()
+    body = bodies.read(bodies.Reason)
+    return _spent(
+        rewards.reverse_redemption(
+            access.tools(), wanted, staff=staff, reason=body.reason
+        )
+    )
+
+
+def _own_card(card_id: str) -> CardState:
+    """Read a card of the customer who asks; another's is not to be found."""
+    wanted = bodies.read_id(card_id)
+    member = access.member()
+    state = cards.card(access.tools(), wanted)
+    _must_own(member, state.member_id)
+    return state
+
+
+def _must_own(caller: object, owner: UUID) -> None:
+    if isinstance(caller, MemberCaller) and caller.member_id != owner:
+        raise NotFound
+
+
+def _code(issued: IssuedCode, **more: str) -> ResponseReturnValue:
+    answer: dict[str, Any] = {
+        "code": issued.code,
+        "url": issued.url,
+        "not_after": issued.not_after.isoformat(),
+        "short": issued.short,
+        **more,
+    }
+    if request.args.get("picture") == "svg":
+        answer["picture"] = qr.svg(issued.url)
+    return answer, HTTPStatus.CREATED
+
+
+def _spent(spent: Spent, *, with_name: bool = False) -> ResponseReturnValue:
+    """Answer a spending: 201 the first time, 200 with the same body after."""
+    answer: Mapping[str, Any] = spent.answer
+    if with_name:
+        # Added here and not kept in the ledger, which names nobody.
+        state = cards.card(access.tools(), UUID(answer["card"]["card_id"]))
+        answer = {**answer, "member_name": state.member_name}
+    status = HTTPStatus.OK if spent.is_repeat else HTTPStatus.CREATED
+    return make_response(jsonify(answer), status)

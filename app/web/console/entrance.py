@@ -1,0 +1,66 @@
+"""Signing in to the console, and out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from app.programme import sessions, staff
+from app.programme.errors import LimitReached, Unauthenticated
+from app.web.console.room import bp, form_values
+from app.web.shared import access
+from app.web.shared.errors import sentence
+
+
+@bp.route("/console/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """Ask for email and password; send on to the page that was wanted."""
+    if request.method == "GET":
+        if access.console_or_none() is not None:
+            return redirect(_wanted(request.args.get("next")))
+        wanted = request.args.get("next", "")
+        return render_template("console/sign_in.html", form={"next": wanted}, wrong={})
+    try:
+        signed_in = staff.console_sign_in(
+            access.tools(),
+            request.form.get("email", ""),
+            request.form.get("password", ""),
+        )
+    except Unauthenticated:
+        # One sentence for both, so that nobody learns who works here.
+        refusal = gettext("That email and password do not belong together.")
+        return _refused(refusal, HTTPStatus.UNAUTHORIZED)
+    except LimitReached as error:
+        return _refused(sentence(error), HTTPStatus.TOO_MANY_REQUESTS)
+    response = make_response(redirect(_wanted(request.form.get("next"))))
+    access.set_cookie(response, "console", signed_in.token)
+    return response
+
+
+@bp.post("/console/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End this browser's session, in the books too."""
+    token = access.token("console")
+    if token:
+        sessions.end(access.tools(), token)
+    response = make_response(redirect(url_for("console.sign_in")))
+    access.clear_cookie(response, "console")
+    return response
+
+
+def _refused(refusal: str, status: HTTPStatus) -> ResponseReturnValue:
+    page = render_template(
+        "console/sign_in.html", form=form_values(), wrong={}, refusal=refusal
+    )
+    return page, status
+
+
+def _wanted(path: str | None) -> str:
+    """Trust a path only within the console: never another host."""
+    home = url_for("console.home")
+    if path is None or not path.startswith("/console/") or "\\" in path:
+        return home
+    return path

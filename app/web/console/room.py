@@ -1,0 +1,139 @@
+"""What every page of the console has: its door, its rail, its way to refuse.
+
+Nobody gets past the door unsigned: ``bp`` asks before each view, so that a page
+added later cannot forget to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+
+from app.programme.errors import InvalidRequest, Unauthenticated
+from app.web.shared import access
+from app.web.shared.errors import field_sentence
+
+bp = Blueprint(
+    "console",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/console",
+)
+
+_OPEN: Final = frozenset({"console.sign_in", "console.static"})
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One entry of the rail."""
+
+    key: str
+    endpoint: str
+    icon: str
+    title: Any
+
+
+ROOMS: Final = (
+    Room("home", "console.home", "home", lazy_gettext("Today")),
+    Room("programme", "console.programme", "card", lazy_gettext("Programme")),
+    Room("terminals", "console.terminals", "till", lazy_gettext("Tills")),
+    Room("staff", "console.staff", "people", lazy_gettext("Staff")),
+    Room("locations", "console.locations", "place", lazy_gettext("Locations")),
+    Room("shop", "console.shop_page", "shop", lazy_gettext("Shop")),
+)
+ROLE_NAMES: Final[Mapping[str, Any]] = {
+    "owner": lazy_gettext("Owner"),
+    "manager": lazy_gettext("Manager"),
+    "barista": lazy_gettext("Barista"),
+}
+#: Where the shared sentence could say more, knowing the field.
+_SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
+    ("stamps_required", "out_of_range"): lazy_gettext("A whole number from 2 to 30."),
+    ("location_id", "missing"): lazy_gettext("Choose a location."),
+    ("role", "not_a_role"): lazy_gettext("Choose a role."),
+    ("pin", "too_simple"): lazy_gettext(
+        "That is guessed first. Choose digits that are no row and no repeat."
+    ),
+    ("password", "too_short"): lazy_gettext("10 characters or more."),
+    ("email", "taken"): lazy_gettext("Another person has this e-mail address."),
+    ("email", "not_for_role"): lazy_gettext(
+        "A barista has no sign-in here. Leave it empty, or choose another role."
+    ),
+    ("name", "taken"): lazy_gettext("Another location has this name."),
+}
+
+
+def form_values() -> dict[str, str]:
+    """Give what was typed, to be shown again; secrets are left out by the page."""
+    return {name: value for name, value in request.form.items() if name != "csrf_token"}
+
+
+def sentences(error: InvalidRequest) -> dict[str, str]:
+    """Tell what is wrong, field by field."""
+    return {
+        name: str(_SENTENCES.get((name, word)) or field_sentence(word))
+        for name, word in error.fields.items()
+    }
+
+
+def again(template: str, error: InvalidRequest, **facts: object) -> ResponseReturnValue:
+    """Show a form again with what was typed and what is wrong with it."""
+    page = render_template(
+        template, form=form_values(), wrong=sentences(error), **facts
+    )
+    return page, HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def id_or_none(text: str | None) -> UUID | None:
+    """Read an id; None for anything that is none."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
+
+
+@bp.before_request
+def _ask_who() -> ResponseReturnValue | None:
+    """Send strangers to the door, and back here afterwards."""
+    if request.endpoint in _OPEN or access.console_or_none() is not None:
+        return None
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == (
+        "application/json"
+    ):
+        raise Unauthenticated
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("console.sign_in", next=wanted))
+
+
+@bp.context_processor
+def _frame() -> dict[str, Any]:
+    """Give the rail its facts."""
+    endpoint = (request.endpoint or "").removeprefix("console.")
+    return {
+        "me": access.console_or_none(),
+        "rooms": ROOMS,
+        "here": _ROOM_OF.get(endpoint, endpoint),
+        "role_names": ROLE_NAMES,
+        "everywhere": gettext("Every location"),
+    }
+
+
+#: Pages that belong to an entry of the rail by another name.
+_ROOM_OF: Final = {
+    "new_terminal": "terminals",
+    "enrolment": "terminals",
+    "new_staff": "staff",
+    "staff_member": "staff",
+    "set_pin": "staff",
+    "set_console_access": "staff",
+    "rename_location": "locations",
+    "shop_page": "shop",
+}

@@ -1,0 +1,24 @@
+// @ts-check
+/**
+ * The page of a till with nobody at it.
+ *
+ * @module counter/sign-in
+ */
+
+import { call } from "/static/shared/api.js";
+import { createWho } from "./who.js";
+import { pageData, part } from "./words.js";
+
+if (location.hash.startsWith("#enrol=")) {
+  location.replace(`/counter/enrol${location.hash}`);
+}
+
+const who = createWho(part(document, "[data-who]"), {
+  people: pageData("people"),
+  texts: pageData("texts"),
+  lang: document.documentElement.lang,
+  call,
+  onNoTill: () => location.reload(),
+});
+
+who.ask().then(() => location.replace("/counter/"));

@@ -1,0 +1,37 @@
+// @ts-check
+/**
+ * Bring one scanned or typed code to the right door.
+ *
+ * One scan is one request id, however often it is tried and whichever door takes it:
+ * the server counts it once (app/programme/codes.py).
+ *
+ * @module counter/spend
+ *
+ * @typedef {{ status: number, body: any, retryAfter: number, unsure: boolean }} Answer
+ * @typedef {(path: string, body: object) => Promise<Answer>} Post - tries again by itself
+ */
+
+/**
+ * @param {{ kind: string, code: string }} read - a card, a voucher or a short code
+ * @param {number} stamps - 1 to 5; a voucher needs none
+ * @param {{ post: Post, newId?: () => string }} world
+ * @returns {Promise<{ door: "stamps" | "redemptions", answer: Answer }>}
+ */
+export async function spend({ kind, code }, stamps, { post, newId = requestId }) {
+  const request_id = newId();
+  const redeem = async () => ({
+    door: /** @type {const} */ ("redemptions"),
+    answer: await post("/api/v1/redemptions", { code, request_id }),
+  });
+  if (kind === "voucher") return redeem();
+  const answer = await post("/api/v1/stamps", { code, stamps, request_id });
+  // Seven characters do not tell what they stand for; the server does.
+  if (kind === "short" && answer.body?.code === "code_wrong_kind") return redeem();
+  return { door: "stamps", answer };
+}
+
+/** @returns {string} 32 hex digits; randomUUID is missing on a page without https */
+export function requestId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,20 @@
+// @ts-check
+/**
+ * One short sentence at the foot of the page, for four seconds.
+ *
+ * @module counter/toast
+ *
+ * @param {HTMLElement} place
+ */
+export function createToast(place) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  return (/** @type {string} */ words) => {
+    clearTimeout(timer);
+    place.textContent = words;
+    place.hidden = false;
+    timer = setTimeout(() => {
+      place.hidden = true;
+    }, 4000);
+  };
+}

@@ -1,0 +1,225 @@
+"""The sentences that the till's JavaScript says, in the language of the page.
+
+Placeholders in braces are filled in by ``words.js``. Where a sentence depends on a
+number, every number that can occur is spelled out here, because only gettext knows
+each language's plurals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+#: Stamps that one scan may give.
+MOST_STAMPS = 5
+#: Up to here "N more to go" is said; beyond it the count alone is.
+MOST_TO_GO = 30
+
+Texts = Mapping[str, "str | list[str] | Texts"]
+
+
+def scanner_texts() -> Texts:
+    """What to say for each state of the scanner: title, sentence, way on."""
+    return {
+        "starting": {"title": _("Starting the camera"), "text": ""},
+        "denied": {
+            "title": _("The camera is not allowed"),
+            "text": _(
+                "Allow the camera for this site in the browser's settings, "
+                "then try again. Codes can also be typed."
+            ),
+            "again": _("Allow the camera"),
+        },
+        "none": {
+            "title": _("No camera found"),
+            "text": _("Connect a camera or a hand scanner, or type the code."),
+            "again": _("Try again"),
+        },
+        "busy": {
+            "title": _("The camera is in use"),
+            "text": _("Another app holds it. Close that app, then try again."),
+            "again": _("Try again"),
+        },
+        "lost": {
+            "title": _("The camera stopped"),
+            "text": _("Start it again, or type the code."),
+            "again": _("Start the camera"),
+        },
+        "insecure": {
+            "title": _("The camera needs a safe address"),
+            "text": _(
+                "Open this page with https:// at the front. "
+                "Until then codes can be typed."
+            ),
+        },
+        "failed": {
+            "title": _("This browser cannot read codes"),
+            "text": _("Update the browser, use a hand scanner, or type the code."),
+        },
+    }
+
+
+def sign_in_texts() -> Texts:
+    """What the PIN pad says."""
+    return {
+        "pin_for": _("PIN of {name}"),
+        "typed": [
+            ngettext("%(num)d digit typed", "%(num)d digits typed", n)
+            for n in range(13)
+        ],
+        "wrong": _("That PIN is not right. Try once more."),
+        "short": _("Type all digits of your PIN."),
+        "limit": _("Too many tries. Wait {time}."),
+        "network": _("No connection. Try again in a moment."),
+        "ended": _("You were signed out. Your PIN, please."),
+        "nobody": _("Nobody works here yet. A manager adds people in the console."),
+    }
+
+
+def enrol_texts() -> Texts:
+    """What the page says that makes a device a till."""
+    return {
+        "scanner": scanner_texts(),
+        "got": _("Code read. One tap to go."),
+        "wrong_kind": _("That is another code. Scan the one from the console."),
+        "unreadable": _("That is not a whole code. It has 128 letters and digits."),
+        "limit": _("Too many tries. Wait {time}."),
+        "network": _("No connection. Try again in a moment."),
+    }
+
+
+def till_texts() -> Texts:
+    """What the till says while it works."""
+    return {
+        "scanner": scanner_texts(),
+        "sign_in": sign_in_texts(),
+        "given": _given_texts(),
+        "refused": _refused_texts(),
+        "kinds": _kind_texts(),
+        "waiting": _waiting_texts(),
+        "stamp_code": _stamp_code_texts(),
+        "latest": {
+            "stamp": [
+                ngettext("%(num)d stamp", "%(num)d stamps", n)
+                for n in range(1, MOST_STAMPS + 1)
+            ],
+            "for": _("{what} for {name}"),
+            "undo": _("Undo"),
+            "undo_what": _("Undo: {what}"),
+            "undone": _("Undone"),
+        },
+        "prompt": _("Scan the customer’s code"),
+        "held": _("Thank you. Take the phone away."),
+        "foreign": _("That is not one of our codes."),
+        "unreadable": _("A code has 7 letters and digits."),
+        "reason": _("Undone at the till"),
+        "light_on": _("Light on"),
+        "light_off": _("Light off"),
+    }
+
+
+def _given_texts() -> Texts:
+    counts = range(1, MOST_STAMPS + 1)
+    return {
+        "stamps_for": [
+            ngettext("%(num)d stamp for {name}", "%(num)d stamps for {name}", n)
+            for n in counts
+        ],
+        "stamps": [
+            ngettext("%(num)d stamp given", "%(num)d stamps given", n) for n in counts
+        ],
+        "progress": _("{stamps} of {required}"),
+        "progress_to_go": _("{stamps} of {required} — {to_go}"),
+        "to_go": [
+            ngettext("one more to go", "%(num)d more to go", n)
+            for n in range(1, MOST_TO_GO + 1)
+        ],
+        "full": _("Card full: {reward}"),
+        "next_card": _("{stamps} of {required} on the next card"),
+        "voucher_for": _("{reward} for {name}"),
+        "hand_over": _("Hand it over."),
+        "undone": _("Undone"),
+        "undone_stamp": _("The stamps are off the card again."),
+        "undone_redemption": _("The reward is back on the card."),
+    }
+
+
+def _refused_texts() -> Texts:
+    """What to do next, where the server's own sentence does not say it."""
+    show = _("Ask them to open their card and show the code.")
+    manager = _("Ask your manager.")
+    return {
+        "spent_at": _("Used at {time}, {place}."),
+        "spent_next": _("Ask for a fresh code."),
+        "next": {
+            "code_invalid": "",
+            "code_wrong_kind": show,
+            "code_expired": "",
+            "code_revoked": "",
+            "code_unknown": "",
+            "code_spent": "",
+            "voucher_spent": _("Their card shows what is left."),
+            "card_closed": manager,
+            "not_eligible": manager,
+            "limit_reached": "",
+            "forbidden": manager,
+            "page_too_old": "",
+        },
+        "other": _("That did not work"),
+        "other_next": _("Scan again. If it stays so, tell your manager."),
+    }
+
+
+def _kind_texts() -> Texts:
+    """What a code is that this till does not take."""
+    return {
+        "stamp": {
+            "title": _("This is a till’s code"),
+            "text": _("Customers collect it with their own phone."),
+        },
+        "printed": {
+            "title": _("This is a printed stamp"),
+            "text": _("Customers collect it with their own phone."),
+        },
+        "enrolment": {
+            "title": _("This code makes a till"),
+            "text": _("It is for a new device. Scan the code on the customer’s phone."),
+        },
+        "newer": {
+            "title": _("Not known here"),
+            "text": _("Load this page again, then scan once more."),
+        },
+    }
+
+
+def _waiting_texts() -> Texts:
+    return {
+        "checking": {"title": _("One moment"), "text": _("Waiting for the answer.")},
+        "network": {
+            "title": _("Waiting for the network"),
+            "text": _("Not confirmed yet. Trying again by itself."),
+        },
+        "busy": {
+            "title": _("Waiting for the server"),
+            "text": _("Nothing is counted yet. Trying again by itself."),
+        },
+        "in_use": {
+            "title": _("Just being used"),
+            "text": _("Another till holds this code. Trying again by itself."),
+        },
+        "stopped": _("Stopped. Nothing was counted."),
+        "stopped_unsure": _("Stopped. It may have counted: look at their card."),
+    }
+
+
+def _stamp_code_texts() -> Texts:
+    return {
+        "collected": _("Collected by {name}"),
+        "collected_anonymous": _("Collected"),
+        "card": _("{what} · card {number}"),
+        "over": _("This code has ended"),
+        "failed": _("No code could be made. Try again."),
+        "seconds": _("{seconds} seconds left"),
+    }

@@ -1,0 +1,147 @@
+"""The till's pages, and the three posts that set or clear its cookies.
+
+All work goes to ``/api/v1``; a page here only finds out who is there and shows what
+fits: a device that is no till yet, a till with nobody at it, or the scanner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.programme import sessions
+from app.programme import staff as people
+from app.programme.errors import InvalidRequest
+from app.programme.sessions import StaffCaller, TerminalCaller
+from app.web.counter import texts
+from app.web.shared import access
+from app.web.shared.headers import scans
+
+bp = Blueprint(
+    "counter",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/counter",
+)
+
+
+@bp.get("/counter/")
+def till() -> ResponseReturnValue:
+    """Show what fits who is there."""
+    terminal = access.terminal_or_none()
+    if terminal is None:
+        return enrol_page()
+    staff = access.staff_or_none()
+    if staff is None or staff.terminal_id != terminal.terminal_id:
+        return _sign_in_page(terminal)
+    return _scan_page(terminal, staff)
+
+
+@bp.get("/counter/enrol")
+@scans
+def enrol_page() -> ResponseReturnValue:
+    """Make this device a till; an old till may be enrolled anew."""
+    return render_template("counter/enrol.html", texts=texts.enrol_texts())
+
+
+@bp.post("/counter/enrol")
+def enrol() -> ResponseReturnValue:
+    """Spend an enrolment code: this browser is a till from now on."""
+    form = _form()
+    enrolled = people.enrol(
+        access.tools(), _text(form, "code"), name=_text(form, "name", optional=True)
+    )
+    response = jsonify(
+        terminal_id=str(enrolled.terminal_id),
+        name=enrolled.name,
+        location_name=enrolled.location_name,
+    )
+    # Whoever was signed in here was so at another till.
+    access.clear_cookie(response, "staff")
+    access.set_cookie(response, "terminal", enrolled.token)
+    return response, HTTPStatus.CREATED
+
+
+@bp.post("/counter/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """Sign a person in at this till."""
+    form = _form()
+    signed_in = people.sign_in(
+        access.tools(),
+        access.terminal(),
+        _id(form, "staff_id"),
+        _text(form, "pin"),
+    )
+    response = jsonify(
+        staff_id=str(signed_in.staff_id), name=signed_in.name, role=signed_in.role
+    )
+    access.set_cookie(response, "staff", signed_in.token)
+    return response
+
+
+@bp.post("/counter/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End the person's session; the device stays a till."""
+    token = access.token("staff")
+    if token is not None:
+        sessions.end(access.tools(), token)
+    response = make_response("", HTTPStatus.NO_CONTENT)
+    access.clear_cookie(response, "staff")
+    return response
+
+
+def _sign_in_page(terminal: TerminalCaller) -> str:
+    return render_template(
+        "counter/sign_in.html",
+        texts=texts.sign_in_texts(),
+        terminal=terminal,
+        people=_names(terminal),
+    )
+
+
+@scans
+def _scan_page(terminal: TerminalCaller, staff: StaffCaller) -> ResponseReturnValue:
+    return render_template(
+        "counter/scan.html",
+        texts=texts.till_texts(),
+        terminal=terminal,
+        staff=staff,
+        people=_names(terminal),
+        most_stamps=texts.MOST_STAMPS,
+    )
+
+
+def _names(terminal: TerminalCaller) -> list[dict[str, str]]:
+    return [
+        {"staff_id": str(person.staff_id), "name": person.name}
+        for person in people.staff_at(access.tools(), terminal)
+    ]
+
+
+def _form() -> Mapping[str, object]:
+    form = request.get_json(silent=True)
+    if not isinstance(form, dict):
+        raise InvalidRequest({"body": "not_json"})
+    return form
+
+
+def _text(form: Mapping[str, object], field: str, *, optional: bool = False) -> str:
+    """Read a text; "" when it is missing and need not be there."""
+    text = form.get(field)
+    if optional and text is None:
+        return ""
+    if not isinstance(text, str) or not (text or optional):
+        raise InvalidRequest({field: "missing"})
+    return text
+
+
+def _id(form: Mapping[str, object], field: str) -> UUID:
+    try:
+        return UUID(_text(form, field))
+    except ValueError as error:
+        raise InvalidRequest({field: "not_an_id"}) from error

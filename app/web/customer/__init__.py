@@ -1,0 +1,7 @@
+"""The customer's pages: join, the card, its code, scanning, what a code's link says."""
+
+from __future__ import annotations
+
+from app.web.customer.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,262 @@
+"""A card as its page shows it: places with their postmarks, words, and news.
+
+News is told by entries, not by counting stamps: a full card goes back to nought, and
+two tills may have acted since the last look. The page names the last entry it showed;
+whatever came after it is the news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import gettext, ngettext
+
+from app.programme.cards import (
+    CardState,
+    HistoryLine,
+    Mark,
+    ProgrammeView,
+    VoucherView,
+)
+from app.web.customer.lines import Line, day, line_of, stamps_from
+from app.web.shared import guilloche
+
+#: Lines under the card; the rest is a page of its own.
+SHOWN_LINES = 6
+_CUP = (
+    '<path d="M4 9h12v5.5A4.5 4.5 0 0 1 11.5 19h-3A4.5 4.5 0 0 1 4 14.5z"/>'
+    '<path d="M16 10.5h1.5a2.5 2.5 0 0 1 0 5H16"/>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place for a stamp: SVG when there is one, "" when it is empty."""
+
+    postmark: str
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """All that the card's page shows of a card."""
+
+    card_id: UUID | None
+    #: SVG of the rosette.
+    back: str
+    number: str
+    programme: str
+    invitation: str
+    reward: str
+    stamps: int
+    required: int
+    across: int
+    places: tuple[Place, ...]
+    waiting: tuple[VoucherView, ...]
+    lines: tuple[Line, ...]
+    has_more: bool
+    #: The newest ledger entry that this face shows, "none" on a new card.
+    entry: str
+    version: int
+    member_name: str
+    #: What stands over the code, so that the barista can greet: "Anna · 7 of 10".
+    about: str
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What came since the last look. `kind`: given, used or taken."""
+
+    kind: str
+    title: str
+    text: str
+    postmarks: tuple[str, ...]
+
+
+def parts() -> str:
+    """Return the SVG that all postmarks of a page lean on."""
+    return guilloche.postmark_parts(_CUP)
+
+
+def face(
+    card: CardState, happened: Sequence[HistoryLine], *, now: datetime, new: int = 0
+) -> Face:
+    """Lay out a card.
+
+    Args:
+        card: its state.
+        happened: its history, newest first; one more than `SHOWN_LINES` tells that
+            there is more.
+        now: aware UTC.
+        new: how many of the last stamps shall fall into place.
+    """
+    programme = card.programme
+    return Face(
+        card_id=card.card_id,
+        back=guilloche.card_back(card.number),
+        number=card.number,
+        programme=programme.name,
+        invitation=invitation(programme, card.stamps),
+        reward=programme.reward,
+        stamps=card.stamps,
+        required=programme.stamps_required,
+        across=across(programme.stamps_required),
+        places=_places(card, new),
+        waiting=tuple(row for row in card.vouchers if row.state == "issued"),
+        lines=tuple(line_of(row, now) for row in happened[:SHOWN_LINES]),
+        has_more=len(happened) > SHOWN_LINES,
+        entry=str(happened[0].entry_id) if happened else "none",
+        version=card.version,
+        member_name=card.member_name or "",
+        about=_about(card),
+        is_closed=card.is_closed or not programme.is_open,
+    )
+
+
+def specimen(programme: ProgrammeView) -> Face:
+    """Lay out a card that nobody has yet, for the page that offers it."""
+    required = programme.stamps_required
+    return Face(
+        card_id=None,
+        back=guilloche.card_back(programme.programme_id.hex),
+        number="",
+        programme=programme.name,
+        invitation=invitation(programme, 0),
+        reward=programme.reward,
+        stamps=0,
+        required=required,
+        across=across(required),
+        places=(Place(""),) * required,
+        waiting=(),
+        lines=(),
+        has_more=False,
+        entry="none",
+        version=0,
+        member_name="",
+        about="",
+        is_closed=not programme.is_open,
+    )
+
+
+def news_since(
+    entry: str, card: CardState, happened: Sequence[HistoryLine]
+) -> News | None:
+    """Tell what came after an entry that the page had shown.
+
+    Args:
+        entry: the entry's id as the page sent it, "none" for a new card; not trusted:
+            an unknown one means that the page is too old to be told.
+        card: the card now.
+        happened: its history, newest first.
+    """
+    ids = [str(row.entry_id) for row in happened]
+    if entry != "none" and entry not in ids:
+        return None
+    since = happened[: ids.index(entry)] if entry in ids else happened
+    earned = [row for row in since if row.kind in {"EARN", "BONUS"}]
+    used = [row for row in since if row.kind == "REDEEM" and not row.units]
+    if earned:
+        return _given(earned, card, is_full=any(_is_full(row) for row in since))
+    if used:
+        reward = used[0].voucher_reward or ""
+        return News("used", gettext("Voucher used"), reward, ())
+    return _taken(since, card)
+
+
+def invitation(programme: ProgrammeView, stamps: int) -> str:
+    """Say what is missing: "3 more stamps, then: Free coffee"."""
+    return ngettext(
+        "One more stamp, then: %(reward)s",
+        "%(num)s more stamps, then: %(reward)s",
+        max(programme.stamps_required - stamps, 1),
+        reward=programme.reward,
+    )
+
+
+def across(required: int) -> int:
+    """Choose how many places stand in a row, so that the last row looks full."""
+    if required in {3, 6, 9}:
+        return 3
+    if required in {4, 7, 8, 16}:
+        return 4
+    return 6 if required in {11, 12, 18, 24} or required > 25 else 5
+
+
+def waiting_marks(stamps: int, place: str, seed: str, now: datetime) -> list[str]:
+    """Draw stamps that wait to be collected."""
+    label = place or gettext("Stamp")
+    return [
+        guilloche.postmark(f"{seed}{number}", date=day(now), place=place, label=label)
+        for number in range(stamps)
+    ]
+
+
+def _about(card: CardState) -> str:
+    count = gettext(
+        "%(full)s of %(of)s", full=card.stamps, of=card.programme.stamps_required
+    )
+    return f"{card.member_name} · {count}" if card.member_name else count
+
+
+def _places(card: CardState, new: int) -> tuple[Place, ...]:
+    required = card.programme.stamps_required
+    full = min(card.stamps, required)
+    # A stamp without a mark of its own (moved here by the shop) has a plain one.
+    marks: list[Mark | None] = [*card.marks[-full:]] if full else []
+    marks = [None] * (full - len(marks)) + marks
+    stamped = [
+        Place(_postmark(mark, card, place), is_new=place >= full - new)
+        for place, mark in enumerate(marks)
+    ]
+    return (*stamped, *[Place("")] * (required - full))
+
+
+def _postmark(mark: Mark | None, card: CardState, place: int) -> str:
+    if mark is None:
+        label = gettext("Stamp %(number)s", number=place + 1)
+        return guilloche.postmark(
+            f"{card.number}{place}", date="", place="", label=label
+        )
+    date = day(mark.at)
+    label = gettext(
+        "Stamp %(number)s: %(date)s, %(place)s",
+        number=place + 1,
+        date=date,
+        place=mark.place,
+    )
+    return guilloche.postmark(mark.seed, date=date, place=mark.place, label=label)
+
+
+def _is_full(row: HistoryLine) -> bool:
+    return row.kind == "REDEEM" and row.units < 0
+
+
+def _given(earned: Sequence[HistoryLine], card: CardState, *, is_full: bool) -> News:
+    units = sum(row.units for row in earned)
+    places = {row.place for row in earned}
+    title = stamps_from(units, places.pop() if len(places) == 1 else None)
+    text = gettext("The card is full. Yours: %(reward)s", reward=card.programme.reward)
+    if not is_full:
+        text = invitation(card.programme, card.stamps)
+    shown = card.marks[-min(units, 5) :] if card.marks else ()
+    postmarks = tuple(_postmark(mark, card, 0) for mark in shown)
+    return News("given", title, text, postmarks)
+
+
+def _taken(since: Sequence[HistoryLine], card: CardState) -> News | None:
+    undone = [row for row in since if row.kind == "REVERSE"]
+    if not undone:
+        return None
+    # Of a stamp and the voucher that it had paid for, the stamp is the news.
+    stamp = next((row for row in undone if row.voucher_reward is None), None)
+    text = invitation(card.programme, card.stamps)
+    if stamp is not None:
+        title = ngettext(
+            "A stamp was taken back", "%(num)s stamps were taken back", -stamp.units
+        )
+        return News("taken", title, stamp.reason or text, ())
+    return News("given", gettext("Your voucher is back"), text, ())

@@ -1,0 +1,130 @@
+"""What happened to a card, in words a customer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask_babel import format_date, format_time, gettext, ngettext, to_user_timezone
+
+from app.programme.cards import HistoryLine
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the list: what stands at its start, its words, and when."""
+
+    #: "+2"; empty when an icon stands there instead.
+    mark: str
+    icon: str
+    words: str
+    #: The shop's own words for it, such as the reason of an undo.
+    note: str
+    at: datetime
+    when: str
+    is_undone: bool
+
+
+def line_of(happened: HistoryLine, now: datetime) -> Line:
+    """Put one ledger entry into words.
+
+    Args:
+        happened: the entry.
+        now: aware UTC; days are told from it ("today", "yesterday").
+    """
+    icon, words = _WORDS.get(happened.kind, _changed)(happened)
+    return Line(
+        mark="" if icon else f"{happened.units:+d}".replace("-", "−"),
+        icon=icon,
+        words=words,
+        note=happened.reason or "",
+        at=happened.at,
+        when=when(happened.at, now),
+        is_undone=happened.reversed,
+    )
+
+
+def when(at: datetime, now: datetime) -> str:
+    """Tell a moment as people do: the time today, then the day, then the year too."""
+    local, today = to_user_timezone(at), to_user_timezone(now).date()
+    if local.date() == today:
+        return gettext("today %(time)s", time=format_time(at, "short"))
+    if local.date() == today - timedelta(days=1):
+        return gettext("yesterday %(time)s", time=format_time(at, "short"))
+    return day(at) if local.year == today.year else format_date(local, "d MMM y")
+
+
+def day(at: datetime) -> str:
+    """Tell the day of a moment, short: "12 Nov"."""
+    return format_date(to_user_timezone(at), "d MMM")
+
+
+def stamps_from(units: int, place: str | None) -> str:
+    """Say how many stamps came from where: "2 stamps from Nyhavn"."""
+    if place:
+        return ngettext(
+            "A stamp from %(place)s",
+            "%(num)s stamps from %(place)s",
+            units,
+            place=place,
+        )
+    return ngettext("A stamp", "%(num)s stamps", units)
+
+
+def _earned(happened: HistoryLine) -> tuple[str, str]:
+    if not happened.place:
+        return "", ngettext("Stamp", "Stamps", happened.units)
+    return "", ngettext(
+        "Stamp at %(place)s", "Stamps at %(place)s", happened.units,
+        place=happened.place,
+    )  # fmt: skip
+
+
+def _redeemed(happened: HistoryLine) -> tuple[str, str]:
+    reward = happened.voucher_reward or gettext("Reward")
+    if happened.units:
+        return "gift", gettext("Full card, yours: %(reward)s", reward=reward)
+    if happened.place:
+        return "check", gettext(
+            "%(reward)s, used at %(place)s", reward=reward, place=happened.place
+        )
+    return "check", gettext("%(reward)s, used", reward=reward)
+
+
+def _reversed(happened: HistoryLine) -> tuple[str, str]:
+    if happened.voucher_reward is None:
+        return "", ngettext(
+            "Stamp taken back", "Stamps taken back", abs(happened.units)
+        )
+    if happened.units:
+        return "undo", gettext(
+            "%(reward)s turned back into stamps", reward=happened.voucher_reward
+        )
+    return "undo", gettext("%(reward)s is yours again", reward=happened.voucher_reward)
+
+
+def _bonus(happened: HistoryLine) -> tuple[str, str]:
+    return "", ngettext("Extra stamp", "Extra stamps", happened.units)
+
+
+def _expired(_happened: HistoryLine) -> tuple[str, str]:
+    return "", gettext("Stamps that were not used in time")
+
+
+def _merged(_happened: HistoryLine) -> tuple[str, str]:
+    return "", gettext("From your other card")
+
+
+def _changed(_happened: HistoryLine) -> tuple[str, str]:
+    return "", gettext("Changed by the shop")
+
+
+_WORDS: Mapping[str, Callable[[HistoryLine], tuple[str, str]]] = {
+    "EARN": _earned,
+    "BONUS": _bonus,
+    "REDEEM": _redeemed,
+    "REVERSE": _reversed,
+    "EXPIRE": _expired,
+    "MERGE": _merged,
+}

@@ -1,0 +1,129 @@
+// @ts-check
+/**
+ * The card's page: lives as the card does.
+ *
+ * It asks for the card slowly while in view, quickly while a code is shown, and puts
+ * the new face in place when the version moved. `#code` and `#voucher-<id>` in the
+ * address open the layer; the back button closes it.
+ *
+ * @module customer/card
+ */
+
+import { call } from "/static/shared/api.js";
+import { keepAwake } from "/static/shared/scanner/awake.js";
+import * as sound from "/static/shared/sound.js";
+import { fetchFace } from "./face.js";
+import { offerInstall } from "./install.js";
+import { issuer } from "./issue.js";
+import { codeLayer } from "./layer.js";
+import { showNews } from "./news.js";
+import { poll } from "./poll.js";
+import { renewal } from "./renewal.js";
+
+const SLOW_MS = 8_000;
+const QUICK_MS = 1_500;
+
+const face = /** @type {HTMLElement} */ (document.getElementById("face"));
+const host = /** @type {HTMLElement} */ (document.getElementById("news"));
+const offline = /** @type {HTMLElement} */ (document.getElementById("offline"));
+const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("code"));
+const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
+const cardId = face.dataset.card ?? "";
+const shownFace = () => /** @type {HTMLElement} */ (face.firstElementChild);
+
+/** @type {import("./renewal.js").Clock} */
+const clock = {
+  now: () => performance.now(),
+  after: (ms, then) => {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+};
+const layer = codeLayer(dialog);
+/** One renewal for each thing that can be shown. @type {Map<string, ReturnType<typeof renewal>>} */
+const renewals = new Map();
+/** @type {ReturnType<typeof renewal> | null} */
+let open = null;
+let letSleep = () => {};
+
+const watch = poll({
+  url: `/api/v1/cards/${cardId}`,
+  version: Number(shownFace().dataset.version),
+  fetch: globalThis.fetch.bind(globalThis),
+  after: clock.after,
+  onTrouble: (isOffline) => { offline.hidden = !isOffline; },
+  onGone: () => location.assign("/"),
+  onChange: refresh,
+});
+
+async function refresh() {
+  const news = await fetchFace(face, cardId, globalThis.fetch);
+  if (!news) return;
+  const wasOpen = open;
+  wasOpen?.spent();
+  wasOpen?.stop();
+  (news.kind === "taken" ? sound.waiting : sound.given)();
+  // A modal dialog lies above all else, so the news goes into it while it is open.
+  if (dialog.open) dialog.append(host);
+  else document.body.append(host);
+  showNews(news, { host, after: clock.after, onDone: () => close() });
+}
+
+/** @param {string} path */
+function renewalOf(path) {
+  const known = renewals.get(path);
+  if (known) return known;
+  const made = renewal({ issue: issuer(call, path, texts), clock, show: layer.show });
+  renewals.set(path, made);
+  return made;
+}
+
+function follow() {
+  open?.stop();
+  open = null;
+  const voucherId = /^#voucher-([0-9a-f-]{36})$/.exec(location.hash)?.[1];
+  const link = /** @type {HTMLElement | null} */ (
+    voucherId ? face.querySelector(`a[href="${location.hash}"]`) : face.querySelector('a[href="#code"]')
+  );
+  letSleep();
+  letSleep = () => {};
+  if (!link || !(voucherId || location.hash === "#code")) {
+    layer.close();
+    return pace();
+  }
+  const path = voucherId ? `/api/v1/vouchers/${voucherId}/code` : `/api/v1/cards/${cardId}/code`;
+  layer.open(voucherId
+    ? { title: link.dataset.reward ?? "", about: texts.about_voucher }
+    : { title: texts.hold, about: shownFace().dataset.about ?? "" });
+  open = renewalOf(path);
+  if (document.visibilityState === "visible") open.start();
+  letSleep = keepAwake();
+  pace();
+}
+
+function close() {
+  // Not history.back(): the page may have been opened with the code in its address.
+  if (location.hash) history.replaceState(null, "", location.pathname);
+  follow();
+}
+
+function pace() {
+  watch.pace(document.visibilityState !== "visible" ? 0 : open ? QUICK_MS : SLOW_MS);
+}
+
+globalThis.addEventListener("hashchange", follow);
+globalThis.addEventListener("online", pace);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") open?.start();
+  else open?.stop();
+  pace();
+});
+dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(); });
+dialog.querySelector('[data-do="close"]')?.addEventListener("click", (event) => {
+  event.preventDefault();
+  close();
+});
+sound.unlock();
+offerInstall(/** @type {HTMLElement} */ (document.getElementById("install")), face);
+if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+follow();

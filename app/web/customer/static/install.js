@@ -1,0 +1,58 @@
+// @ts-check
+/**
+ * Offer the home screen, once there is something to keep: from the second stamp on,
+ * and never again after "not now".
+ *
+ * @module customer/install
+ */
+
+const ASKED = "punchproof-install";
+
+/**
+ * @param {HTMLElement} box
+ * @param {HTMLElement} face
+ */
+export function offerInstall(box, face) {
+  const standalone = matchMedia("(display-mode: standalone)").matches;
+  const isApple = /iP(hone|ad|od)/.test(navigator.userAgent);
+  if (standalone || asked() || face.querySelectorAll(".postmark").length < 2) return;
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (box.querySelector(name));
+
+  part('[data-do="later"]').addEventListener("click", () => {
+    box.hidden = true;
+    remember();
+  });
+  if (isApple) {
+    part('[data-how="share"]').hidden = false;
+    box.hidden = false;
+    return;
+  }
+  globalThis.addEventListener("beforeinstallprompt", (event) => {
+    event.preventDefault();
+    part('[data-how="prompt"]').hidden = false;
+    const button = part('[data-do="install"]');
+    button.hidden = false;
+    box.hidden = false;
+    button.addEventListener("click", () => {
+      /** @type {any} */ (event).prompt();
+      box.hidden = true;
+      remember();
+    }, { once: true });
+  });
+}
+
+function asked() {
+  try {
+    return localStorage.getItem(ASKED) !== null;
+  } catch {
+    return true; // storage is forbidden: better never than at each visit
+  }
+}
+
+function remember() {
+  try {
+    localStorage.setItem(ASKED, "1");
+  } catch {
+    // It will ask again next time.
+  }
+}

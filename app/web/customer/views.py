@@ -1,0 +1,314 @@
+"""The customer's addresses. A view asks the programme and lays the answer out."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    Response,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import get_locale, gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.programme import cards, codes, members, stamping
+from app.programme import shop as shops
+from app.programme.cards import CardState, HistoryLine
+from app.programme.errors import (
+    CardClosed,
+    InvalidRequest,
+    NotFound,
+    Refused,
+    StoreDown,
+)
+from app.programme.members import Joined
+from app.web.customer import faces, landings, lines, shell
+from app.web.customer.landings import Said
+from app.web.customer.sentences import card_texts, scan_texts
+from app.web.shared import access
+from app.web.shared.errors import field_sentence
+from app.web.shared.headers import scans
+
+bp = Blueprint(
+    "customer",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/customer",
+)
+
+#: As far back as the page of everything goes.
+_HISTORY = 200
+#: As far back as news is looked for: more than happens between two looks.
+_RECENT = 30
+
+
+@bp.get("/")
+def home() -> AnyResponse:
+    """Lead to the card, or to joining."""
+    known = access.member_or_none()
+    return redirect(url_for("customer.newest" if known else "customer.join"))
+
+
+@bp.get("/join")
+def join() -> str | AnyResponse:
+    """Offer a card."""
+    if access.member_or_none() and "again" not in request.args:
+        return redirect(url_for("customer.newest"))
+    return _join_page()
+
+
+@bp.post("/join")
+def joined() -> AnyResponse:
+    """Make a member with a card; a phone that has one keeps it."""
+    if access.member_or_none():
+        return redirect(url_for("customer.newest"), 303)
+    version = request.form.get("terms_version", type=int)
+    try:
+        new = _join(terms_version=version)
+    except InvalidRequest as refusal:
+        return _respond(_join_page(refusal), 422)
+    except CardClosed:
+        return _respond(_join_page(), 409)
+    answer = make_response(
+        redirect(url_for("customer.card", card_id=new.card_id), 303)
+    )
+    access.set_cookie(answer, "member", new.token)
+    return answer
+
+
+@bp.get("/card")
+def newest() -> AnyResponse:
+    """Lead to the newest card."""
+    known = access.member_or_none()
+    mine = cards.cards_of(access.tools(), known.member_id) if known else []
+    if not mine:
+        return redirect(url_for("customer.join"))
+    return redirect(url_for("customer.card", card_id=mine[0].card_id))
+
+
+@bp.get("/card/<uuid:card_id>")
+def card(card_id: UUID) -> str:
+    """Show a card."""
+    tools = access.tools()
+    mine = _my_card(card_id)
+    happened = cards.history(tools, card_id, limit=faces.SHOWN_LINES + 1)
+    new = _just_given(happened) if "new" in request.args else 0
+    others = [
+        other
+        for other in cards.cards_of(tools, mine.member_id)
+        if other.card_id != card_id
+    ]
+    return render_template(
+        "customer/card.html",
+        view=faces.face(mine, happened, now=tools.now(), new=new),
+        news=None,
+        parts=faces.parts(),
+        others=others,
+        terms=mine.programme.terms,
+        texts=card_texts(),
+    )
+
+
+@bp.get("/card/<uuid:card_id>/face")
+def face(card_id: UUID) -> str:
+    """Show only what changes on the card's page, and the news since `after`."""
+    tools = access.tools()
+    mine = _my_card(card_id)
+    happened = cards.history(tools, card_id, limit=_RECENT)
+    news = faces.news_since(request.args.get("after", ""), mine, happened)
+    return render_template(
+        "customer/face.html",
+        view=faces.face(
+            mine, happened, now=tools.now(), new=len(news.postmarks) if news else 0
+        ),
+        news=news,
+    )
+
+
+@bp.get("/card/<uuid:card_id>/history")
+def history(card_id: UUID) -> str:
+    """Show everything that happened to a card."""
+    tools = access.tools()
+    _my_card(card_id)
+    happened = cards.history(tools, card_id, limit=_HISTORY)
+    return render_template(
+        "customer/history.html",
+        lines=[lines.line_of(row, tools.now()) for row in happened],
+        back_url=url_for("customer.card", card_id=card_id),
+    )
+
+
+@bp.get("/scan")
+@scans
+def scan() -> str | AnyResponse:
+    """Scan the code on a till's screen, for a card of this phone."""
+    known = access.member_or_none()
+    mine = cards.cards_of(access.tools(), known.member_id) if known else []
+    open_cards = [row for row in mine if not row.is_closed]
+    if not open_cards:
+        return redirect(url_for("customer.newest" if mine else "customer.join"))
+    asked = request.args.get("card", "")
+    chosen = next((c for c in open_cards if str(c.card_id) == asked), open_cards[0])
+    return render_template(
+        "customer/scan.html",
+        cards=open_cards,
+        chosen=chosen.card_id,
+        back_url=url_for("customer.card", card_id=chosen.card_id),
+        texts=scan_texts(),
+    )
+
+
+@bp.get("/S/<code>")
+@bp.get("/s/<code>")
+def landing(code: str) -> Response:
+    """Say what a code is and what to do with it. Spends nothing."""
+    tools = access.tools()
+    known = access.member_or_none()
+    mine = cards.cards_of(tools, known.member_id) if known else []
+    open_cards = [row for row in mine if not row.is_closed]
+    marks: list[str] = []
+    try:
+        seen = codes.peek(tools, code)
+        said = landings.of_peek(seen, has_card=bool(mine))
+        if said.can_collect:
+            marks = faces.waiting_marks(
+                int(seen.record.get("stamps", "1")),
+                seen.record.get("place", ""),
+                seen.code.nonce.hex(),
+                tools.now(),
+            )
+    except (Refused, StoreDown) as refusal:
+        said = landings.of_refusal(refusal, has_card=bool(mine))
+    return _landing_page(said, code=code, open_cards=open_cards, marks=marks)
+
+
+@bp.post("/collect")
+def collect() -> Response:
+    """Collect a till's code on a card of this phone, made on the spot if need be."""
+    tools = access.tools()
+    code = request.form.get("code", "")
+    known = access.member_or_none()
+    mine = cards.cards_of(tools, known.member_id) if known else []
+    new: Joined | None = None
+    try:
+        if not mine:
+            # A code that is good for nothing shall not leave an empty card behind.
+            if not landings.of_peek(codes.peek(tools, code), has_card=False).can_collect:
+                return landing(code)
+            new = _join()
+        card_id = new.card_id if new else _chosen(mine)
+        stamping.collect(tools, code, card_id=card_id)
+    except (Refused, StoreDown) as refusal:
+        said = landings.of_refusal(refusal, has_card=bool(mine or new))
+        answer = _landing_page(said)
+    else:
+        answer = make_response(
+            redirect(url_for("customer.card", card_id=card_id, new=1), 303)
+        )
+    if new:
+        access.set_cookie(answer, "member", new.token)
+    return answer
+
+
+@bp.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """Describe the installable app."""
+    answer = jsonify(shell.manifest(shops.shop(access.tools())))
+    answer.mimetype = "application/manifest+json"
+    return answer
+
+
+@bp.get("/sw.js")
+def service_worker() -> Response:
+    """Serve the service worker from the root, so that it may watch every page."""
+    answer = make_response(shell.service_worker(shops.shop(access.tools())))
+    answer.mimetype = "text/javascript"
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@bp.get("/offline")
+def offline() -> str:
+    """Show the page that the phone keeps for times without a network."""
+    return render_template("customer/offline.html")
+
+
+def _my_card(card_id: UUID) -> CardState:
+    """Read a card of the caller; somebody else's is not found."""
+    caller = access.member()
+    found = cards.card(access.tools(), card_id)
+    if found.member_id != caller.member_id:
+        raise NotFound
+    return found
+
+
+def _join(terms_version: int | None = None) -> Joined:
+    locale = get_locale()
+    return members.join(
+        access.tools(),
+        name=request.form.get("name"),
+        locale=str(locale).replace("_", "-") if locale else None,
+        terms_version=terms_version,
+    )
+
+
+def _join_page(refusal: InvalidRequest | None = None) -> str:
+    programme = members.default_programme(access.tools())
+    fields = refusal.fields if refusal else {}
+    errors = {"name": field_sentence(fields["name"])} if "name" in fields else {}
+    problem = ""
+    if "terms_version" in fields:
+        problem = gettext("The terms have just changed. Please look at them again.")
+    return render_template(
+        "customer/join.html",
+        view=faces.specimen(programme),
+        parts=faces.parts(),
+        terms=programme.terms,
+        terms_version=programme.terms_version,
+        is_open=programme.is_open,
+        name=request.form.get("name", ""),
+        errors=errors,
+        problem=problem,
+    )
+
+
+def _landing_page(
+    said: Said,
+    *,
+    code: str = "",
+    open_cards: list[CardState] | None = None,
+    marks: list[str] | None = None,
+) -> Response:
+    page = render_template(
+        "customer/landing.html",
+        said=said,
+        code=code,
+        cards=open_cards or [],
+        postmarks=marks or [],
+        parts=faces.parts() if marks else "",
+    )
+    return _respond(page, said.status)
+
+
+def _chosen(mine: list[CardState]) -> UUID:
+    """Return the card that the form names if it is one of theirs, else the newest."""
+    asked = request.form.get("card_id", "")
+    usable = [row for row in mine if not row.is_closed] or mine
+    return next((c.card_id for c in mine if str(c.card_id) == asked), usable[0].card_id)
+
+
+def _just_given(happened: list[HistoryLine]) -> int:
+    """Count the stamps of the newest entry that gave any, if it is the news."""
+    earned = [row for row in happened[:3] if row.kind == "EARN"]
+    return earned[0].units if earned else 0
+
+
+def _respond(page: str, status: int) -> Response:
+    return make_response(page, status)

@@ -1,0 +1,1 @@
+"""What every surface shares: who is asking, refusals, headers, the look."""

@@ -1,0 +1,320 @@
+"""Refusals as people and programs meet them: one table, one shape.
+
+``TABLE`` has one line for each code: status, a word or three, a sentence that says
+what to do next. Programs get ``application/problem+json`` (RFC 9457) with the stable
+``code``; people get a page. A test holds the table to ``app.programme.errors``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from flask import Flask, Response, jsonify, render_template, request
+from flask_babel import gettext, lazy_gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from app.programme.errors import (
+    CodeInUse,
+    CodeSpent,
+    InvalidRequest,
+    LimitReached,
+    Refused,
+    StoreDown,
+    TryAgain,
+)
+from app.web.shared import access
+
+#: What to wait, in seconds, when a store is away.
+_STORE_WAIT_S = 2
+_PROBLEM = "application/problem+json"
+_log = structlog.get_logger("app.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a code means to people: status, title, sentence."""
+
+    status: HTTPStatus
+    title: Any
+    detail: Any
+
+
+TABLE: Final[Mapping[str, Line]] = {
+    "code_invalid": Line(
+        HTTPStatus.BAD_REQUEST,
+        lazy_gettext("Not a valid code"),
+        lazy_gettext("This is not a code of this shop. Ask for a fresh one."),
+    ),
+    "code_wrong_kind": Line(
+        HTTPStatus.BAD_REQUEST,
+        lazy_gettext("Another kind of code"),
+        lazy_gettext("This code is real, but it is not for this."),
+    ),
+    "code_expired": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("Too old"),
+        lazy_gettext("This code has run out. A fresh one will do."),
+    ),
+    "code_revoked": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("No longer good"),
+        lazy_gettext("This code was called back. Please show a fresh one."),
+    ),
+    "code_unknown": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("Please show it again"),
+        lazy_gettext("This code is not known here. A fresh one will do."),
+    ),
+    "code_spent": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Already used"),
+        lazy_gettext("This code was used before. Ask for a fresh one."),
+    ),
+    "code_in_use": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Being used"),
+        lazy_gettext("Somebody is using this code right now. Try again in a moment."),
+    ),
+    "voucher_spent": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Already used"),
+        lazy_gettext("This voucher was used or taken back."),
+    ),
+    "card_closed": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Card closed"),
+        lazy_gettext("This card takes no more stamps."),
+    ),
+    "not_eligible": Line(
+        HTTPStatus.FORBIDDEN,
+        lazy_gettext("Not for this card"),
+        lazy_gettext("The rules of the programme leave this card out."),
+    ),
+    "limit_reached": Line(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        lazy_gettext("Too many tries"),
+        lazy_gettext("That was tried too often. Please wait a little."),
+    ),
+    "unauthenticated": Line(
+        HTTPStatus.UNAUTHORIZED,
+        lazy_gettext("Please sign in"),
+        lazy_gettext("We do not know who is asking. Sign in and try again."),
+    ),
+    "forbidden": Line(
+        HTTPStatus.FORBIDDEN,
+        lazy_gettext("Not allowed"),
+        lazy_gettext("You may not do this here."),
+    ),
+    "not_found": Line(
+        HTTPStatus.NOT_FOUND,
+        lazy_gettext("Not found"),
+        lazy_gettext("There is nothing here by that name."),
+    ),
+    "invalid_request": Line(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        lazy_gettext("Something is missing"),
+        lazy_gettext("Please look at what was filled in."),
+    ),
+    "try_again": Line(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        lazy_gettext("One moment"),
+        lazy_gettext("Nothing was counted. Please try again in a moment."),
+    ),
+    # What HTTP itself refuses, before any rule of ours is asked.
+    "page_too_old": Line(
+        HTTPStatus.FORBIDDEN,
+        lazy_gettext("Page too old"),
+        lazy_gettext("This page was open for too long. Load it again."),
+    ),
+    "method_not_allowed": Line(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        lazy_gettext("Not possible"),
+        lazy_gettext("This address can't be used in that way."),
+    ),
+    "too_large": Line(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        lazy_gettext("Too much"),
+        lazy_gettext("That was more than we take at once."),
+    ),
+    "bad_request": Line(
+        HTTPStatus.BAD_REQUEST,
+        lazy_gettext("Not understood"),
+        lazy_gettext("We could not read that."),
+    ),
+    "internal_error": Line(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        lazy_gettext("Our fault"),
+        lazy_gettext("Something went wrong here. It was written down."),
+    ),
+}
+
+#: The stable words of ``InvalidRequest.fields``, as sentences.
+FIELD_SENTENCES: Final[Mapping[str, Any]] = {
+    "missing": lazy_gettext("Please fill this in."),
+    "too_long": lazy_gettext("That is too long."),
+    "too_short": lazy_gettext("That is too short."),
+    "too_simple": lazy_gettext("That is too easy to guess."),
+    "bad_characters": lazy_gettext("There are characters in it that can't be shown."),
+    "not_an_email": lazy_gettext("That is not an e-mail address."),
+    "not_a_locale": lazy_gettext("That is not a language."),
+    "not_a_number": lazy_gettext("That is not a whole number."),
+    "not_an_id": lazy_gettext("That is not an id."),
+    "not_json": lazy_gettext("That is not a JSON object."),
+    "not_digits": lazy_gettext("Use 4 to 8 digits."),
+    "out_of_range": lazy_gettext("That is too little or too much."),
+    "out_of_date": lazy_gettext("The terms have changed. Please read them again."),
+    "used_before": lazy_gettext("That was used for another request."),
+    "wrong_type": lazy_gettext("That is not of the right kind."),
+    "unexpected": lazy_gettext("We do not know this."),
+    "taken": lazy_gettext("Somebody has that already."),
+    "not_a_colour": lazy_gettext("That is not a colour like #0f5c4a."),
+    "not_a_timezone": lazy_gettext("That is not a time zone."),
+    "not_a_role": lazy_gettext("That is not a role."),
+}
+
+_HTTP_CODES: Final = {
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+}
+
+
+def field_sentence(word: str) -> str:
+    """Tell a person what is wrong with a field.
+
+    Args:
+        word: a stable word of ``InvalidRequest.fields``.
+    """
+    return str(FIELD_SENTENCES.get(word, FIELD_SENTENCES["wrong_type"]))
+
+
+def sentence(error: Refused) -> str:
+    """Tell a person why, and what to do next; staff also hear when and where."""
+    if isinstance(error, CodeSpent) and _may_see(error) and error.spent_at:
+        return gettext(
+            "It was used at %(place)s. Ask for a fresh one.", place=error.place
+        )
+    if isinstance(error, LimitReached):
+        minutes = max(1, math.ceil(error.retry_after.total_seconds() / 60))
+        return gettext(
+            "That was tried too often. Please wait %(minutes)s min.", minutes=minutes
+        )
+    return str(TABLE[error.code].detail)
+
+
+def register(app: Flask) -> None:
+    """Answer every refusal and every fault of ``app`` in one shape."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(StoreDown, _store_down)
+    app.register_error_handler(CSRFError, _page_too_old)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _fault)
+
+
+def _refused(error: Refused) -> Response:
+    facts: dict[str, Any] = {}
+    wait: timedelta | None = None
+    if isinstance(error, InvalidRequest):
+        facts["fields"] = {
+            name: field_sentence(word) for name, word in error.fields.items()
+        }
+    elif isinstance(error, CodeSpent) and _may_see(error) and error.spent_at:
+        facts["spent_at"] = error.spent_at.isoformat()
+        facts["place"] = error.place
+    elif isinstance(error, LimitReached):
+        facts["limit"] = error.limit
+        wait = error.retry_after
+    elif isinstance(error, CodeInUse):
+        wait = error.retry_after
+    elif isinstance(error, TryAgain):
+        wait = timedelta(seconds=_STORE_WAIT_S)
+    return _answer(error.code, sentence(error), facts, wait)
+
+
+def _may_see(error: CodeSpent) -> bool:
+    """Only staff hear where a code was used."""
+    bearer = request.headers.get("Authorization")
+    if error.place is None:
+        return False
+    try:
+        return (access.staff() if bearer else access.staff_or_none()) is not None
+    except (Refused, StoreDown):
+        return False
+
+
+def _store_down(error: StoreDown) -> Response:
+    _log.warning("store_down", store=type(error).__name__)
+    wait = timedelta(seconds=_STORE_WAIT_S)
+    return _answer("try_again", str(TABLE["try_again"].detail), {}, wait)
+
+
+def _page_too_old(_error: CSRFError) -> Response:
+    return _answer("page_too_old", str(TABLE["page_too_old"].detail))
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # type: ignore[return-value]
+    code = _HTTP_CODES.get(HTTPStatus(error.code or 500), "bad_request")
+    if (error.code or 500) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        code = "internal_error"
+    answer = _answer(code, str(TABLE[code].detail))
+    for name, value in error.get_headers():
+        if name == "Allow":
+            answer.headers[name] = value
+    return answer
+
+
+def _fault(error: Exception) -> Response:
+    _log.exception("fault", path=request.path.partition("/S/")[0], error=type(error))
+    return _answer("internal_error", str(TABLE["internal_error"].detail))
+
+
+def _answer(
+    code: str,
+    detail: str,
+    facts: Mapping[str, Any] | None = None,
+    wait: timedelta | None = None,
+) -> Response:
+    line = TABLE[code]
+    if _wants_json():
+        seconds = {} if wait is None else {"retry_after": _seconds(wait)}
+        answer = jsonify(
+            type=f"urn:punchproof:{code}",
+            title=str(line.title),
+            status=int(line.status),
+            code=code,
+            detail=detail,
+            **(facts or {}),
+            **seconds,
+        )
+        answer.mimetype = _PROBLEM
+    else:
+        answer = Response(
+            render_template("shared/error.html", title=line.title, detail=detail),
+            mimetype="text/html",
+        )
+    answer.status_code = line.status
+    if wait is not None:
+        answer.headers["Retry-After"] = str(_seconds(wait))
+    if code == "unauthenticated":
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _seconds(wait: timedelta) -> int:
+    return max(1, math.ceil(wait.total_seconds()))
+
+
+def _wants_json() -> bool:
+    if request.path.startswith("/api/") or request.is_json:
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"

@@ -1,0 +1,150 @@
+// @ts-check
+/**
+ * Ask our own server for something, in JSON.
+ *
+ * A phone at a counter loses its signal. With `retry`, what nobody answered is asked
+ * again with growing waits, and the body goes out unchanged each time: a `request_id`
+ * in it stays the same, so the server counts once however often it hears it. A refusal
+ * is an answer and is never asked again. Nothing is thrown: no answer is status 0.
+ *
+ * @module shared/api
+ */
+
+/** Waits between tries, ms; the last one repeats. */
+const WAITS = [400, 800, 1600, 3000, 5000, 8000];
+const TIMEOUT_MS = 10_000;
+
+/**
+ * @typedef {object} Answer
+ * @property {number} status - HTTP status; 0 when nobody answered or the caller gave up
+ * @property {any} body - parsed JSON; null when there was none
+ * @property {string} etag - "" when there was none
+ * @property {number} retryAfter - seconds; 0 when the server named none
+ * @property {boolean} unsure - a try went unanswered: the server may have acted on it
+ *
+ * @typedef {"network" | "busy" | "in_use"} Reason
+ *
+ * @typedef {object} Options
+ * @property {boolean | number} [retry] - true: until answered or aborted; n: n more tries
+ * @property {AbortSignal} [signal] - ends waiting and asking
+ * @property {(reason: Reason, waitMs: number) => void} [onWait] - before each wait
+ * @property {Record<string, string>} [headers]
+ * @property {World} [world]
+ *
+ * @typedef {object} World
+ * @property {typeof globalThis.fetch} [fetch]
+ * @property {(ms: number, signal?: AbortSignal) => Promise<void>} [wait]
+ * @property {() => string} [csrf]
+ * @property {number} [timeout] - ms for one try
+ */
+
+/**
+ * @param {string} method - "GET", "POST", …
+ * @param {string} path - on this server, for example "/api/v1/stamps"
+ * @param {object | null} [body] - sent as JSON; null sends none
+ * @param {Options} [options]
+ * @returns {Promise<Answer>}
+ */
+export async function call(method, path, body = null, options = {}) {
+  const { retry = false, signal, onWait, world = {} } = options;
+  const tries = retry === true ? Infinity : Number(retry) + 1;
+  const wait = world.wait ?? pause;
+  let unsure = false;
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await once(method, path, body, options);
+    if (answer.status === 0) unsure = true;
+    const reason = waitReason(answer);
+    if (!reason || attempt >= tries || signal?.aborted) return { ...answer, unsure };
+    const own = WAITS[Math.min(attempt, WAITS.length) - 1];
+    const ms = Math.max(own, answer.retryAfter * 1000);
+    onWait?.(reason, ms);
+    await wait(ms, signal);
+    if (signal?.aborted) return { ...answer, unsure };
+  }
+}
+
+/**
+ * Why this answer is worth asking again for; null for an answer that stands.
+ *
+ * @param {Answer} answer
+ * @returns {Reason | null}
+ */
+export function waitReason(answer) {
+  if (answer.status === 0) return "network";
+  if ([502, 503, 504].includes(answer.status)) return "busy";
+  if (answer.status === 409 && answer.body?.code === "code_in_use") return "in_use";
+  return null;
+}
+
+/** Read each time: a sign-in renews it. */
+const csrfOfPage = () =>
+  document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {object | null} body
+ * @param {Options} options
+ * @returns {Promise<Answer>}
+ */
+async function once(method, path, body, { signal, headers = {}, world = {} }) {
+  const { fetch = globalThis.fetch, csrf = csrfOfPage, timeout = TIMEOUT_MS } = world;
+  const all = { Accept: "application/json", ...headers };
+  if (method !== "GET") Object.assign(all, { "X-CSRFToken": csrf() });
+  if (body !== null) Object.assign(all, { "Content-Type": "application/json" });
+  const stop = new AbortController();
+  const giveUp = () => stop.abort();
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener("abort", giveUp);
+  const timer = setTimeout(giveUp, timeout);
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: all,
+      body: body === null ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+      signal: stop.signal,
+    });
+    const text = response.status === 304 ? "" : await response.text();
+    return {
+      status: response.status,
+      body: parsed(text),
+      etag: response.headers.get("ETag") ?? "",
+      retryAfter: Number(response.headers.get("Retry-After")) || 0,
+      unsure: false,
+    };
+  } catch {
+    return { status: 0, body: null, etag: "", retryAfter: 0, unsure: true };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+/** @param {string} text - a proxy's HTML page gives null: its status says enough */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {number} ms - less when the network comes back or the caller gives up
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      globalThis.removeEventListener("online", done);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    globalThis.addEventListener("online", done);
+    signal?.addEventListener("abort", done);
+  });
+}

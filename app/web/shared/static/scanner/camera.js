@@ -1,0 +1,138 @@
+// @ts-check
+/**
+ * The camera, with what browsers do to it.
+ *
+ * A page that goes away must let go of the camera (iOS freezes it otherwise), a lens
+ * may be taken by another app, and a home-screen app on iOS sometimes opens a camera
+ * that stays black: then it is opened once more.
+ *
+ * @module scanner/camera
+ *
+ * @typedef {"denied" | "none" | "busy" | "lost" | "insecure"} Trouble
+ * @typedef {ReturnType<typeof createCamera>} Camera
+ */
+
+/** No picture after this long is a black camera, ms. */
+const BLACK_MS = 4000;
+
+/** @type {Record<string, Trouble>} */
+const TROUBLES = {
+  NotAllowedError: "denied",
+  SecurityError: "denied",
+  NotFoundError: "none",
+  OverconstrainedError: "none",
+  NotReadableError: "busy",
+  AbortError: "busy",
+};
+
+/**
+ * @param {string} name - of what getUserMedia threw
+ * @returns {Trouble}
+ */
+export const troubleOf = (name) => TROUBLES[name] ?? "lost";
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {() => void} onLost - the track ended by itself
+ */
+export function createCamera(video, onLost) {
+  /** @type {MediaStream | null} */
+  let stream = null;
+  /** @type {string | null} */
+  let chosen = null;
+  let turn = 0; // a later open or close makes an earlier open void
+
+  video.muted = true;
+  video.playsInline = true;
+  video.setAttribute("playsinline", ""); // older iOS reads the attribute only
+
+  const track = () => stream?.getVideoTracks()[0] ?? null;
+  const able = () => /** @type {any} */ (track()?.getCapabilities?.() ?? {});
+
+  function close() {
+    turn += 1;
+    stream?.getTracks().forEach((each) => each.stop());
+    stream = null;
+    video.srcObject = null;
+  }
+
+  /**
+   * @param {boolean} isSecond - a camera that stays black is opened twice, not for ever
+   * @returns {Promise<Trouble | null>} null when it runs
+   */
+  async function open(isSecond = false) {
+    if (!globalThis.isSecureContext || !navigator.mediaDevices) return "insecure";
+    close();
+    const mine = turn;
+    try {
+      const fresh = await ask(chosen);
+      if (mine !== turn) {
+        fresh.getTracks().forEach((each) => each.stop());
+        return null;
+      }
+      stream = fresh;
+      track()?.addEventListener("ended", () => mine === turn && onLost());
+      // A lens on the screen's side shows a mirror, as people expect.
+      video.dataset.facing = track()?.getSettings().facingMode ?? "";
+      video.srcObject = fresh;
+      await video.play();
+      if (await hasPicture(video)) return null;
+      return isSecond || mine !== turn ? "lost" : open(true);
+    } catch (error) {
+      if (mine !== turn) return null;
+      if (chosen && /** @type {Error} */ (error).name === "OverconstrainedError") {
+        chosen = null; // that lens was unplugged
+        return open(isSecond);
+      }
+      return troubleOf(/** @type {Error} */ (error).name);
+    }
+  }
+
+  return {
+    open: () => open(),
+    close,
+    isOpen: () => stream !== null,
+    /** @param {string | null} deviceId - null for the one on the back */
+    choose(deviceId) {
+      chosen = deviceId;
+    },
+    current: () => track()?.getSettings().deviceId ?? null,
+    canLight: () => able().torch === true,
+    /** @param {boolean} on */
+    async light(on) {
+      if (able().torch !== true) return false;
+      const wish = /** @type {any} */ ({ advanced: [{ torch: on }] }); // not in lib.dom
+      return (track()?.applyConstraints(wish) ?? Promise.reject()).then(
+        () => true,
+        () => false,
+      );
+    },
+  };
+}
+
+/** @param {string | null} deviceId */
+const ask = (deviceId) =>
+  navigator.mediaDevices.getUserMedia({
+    audio: false,
+    video: {
+      ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment" }),
+      width: { ideal: 1280 },
+      height: { ideal: 720 },
+    },
+  });
+
+/**
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<boolean>}
+ */
+function hasPicture(video) {
+  if (video.videoWidth > 0 && video.readyState >= 2) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), BLACK_MS);
+    const seen = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    video.addEventListener("loadeddata", seen, { once: true });
+  });
+}

@@ -1,0 +1,56 @@
+"""Files that every page uses: the shop's colour, and what machines ask about health."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from app.programme import shop
+from app.programme.errors import NotFound, StoreDown
+from app.web.shared import access
+from signing.errors import KeyRingError
+
+bp = Blueprint(
+    "shared",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/shared",
+)
+
+
+@bp.get("/shop.css")
+def shop_css() -> Response:
+    """Give the shop's one colour, and ink that can be read on it."""
+    try:
+        colour = shop.shop(access.tools()).colour
+    except (NotFound, StoreDown):
+        colour = shop.DEFAULT_COLOUR
+    css = f":root{{--shop:{colour};--on-shop:{shop.ink_on(colour)}}}\n"
+    answer = Response(css, mimetype="text/css")
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.add_etag()
+    return answer
+
+
+@bp.get("/livez")
+def livez() -> ResponseReturnValue:
+    """Say that this process answers."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """Say whether this process can give a stamp, and if not, why."""
+    tools = access.tools()
+    problems = tools.database.problems() + tools.nonces.problems()
+    if tools.keys.problem is not None:
+        problems.append(tools.keys.problem)
+    try:
+        _ = tools.keys.ring.active
+    except KeyRingError as error:
+        problems.append(str(error))
+    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+    return jsonify(status="not ready" if problems else "ok", problems=problems), status

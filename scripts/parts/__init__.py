@@ -1,0 +1,1 @@
+"""Parts that the commands in ``scripts`` are made of."""

@@ -1,0 +1,101 @@
+"""Programs that one command keeps going, watches and stops.
+
+They are stopped in order, the last started first, politely and with time to finish
+what they are at. One that ends by itself is a fault, told with the end of its log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from scripts.parts import children
+
+_WATCH_EVERY_S = 0.2
+
+
+class ChildDied(Exception):
+    """A program that should have gone on has ended; the sentence holds its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    stop: Callable[[], None]
+
+
+class Supervisor:
+    """The programs of one command, in the order of their start."""
+
+    def __init__(self) -> None:
+        self._children: list[_Child] = []
+
+    def add(
+        self,
+        name: str,
+        process: subprocess.Popen[bytes],
+        *,
+        log: Path,
+        stop: Callable[[], None],
+    ) -> None:
+        """Take charge of a running program.
+
+        Args:
+            name: what to call it in a message.
+            process: the program.
+            log: where its output goes.
+            stop: ends it and waits until it has ended.
+        """
+        self._children.append(_Child(name, process, log, stop))
+
+    def check(self) -> None:
+        """Look at every program.
+
+        Raises:
+            ChildDied: one of them has ended.
+        """
+        for child in self._children:
+            status = child.process.poll()
+            if status is not None:
+                raise ChildDied(
+                    f"{child.name} {_how(status)}. The end of {child.log}:\n"
+                    f"{children.tail(child.log)}"
+                )
+
+    def watch(self, at_each_look: Callable[[], object]) -> None:
+        """Go on until a program dies; a signal's exception ends it too.
+
+        Raises:
+            ChildDied: one of them has ended.
+        """
+        while True:
+            self.check()
+            at_each_look()
+            time.sleep(_WATCH_EVERY_S)
+
+    def stop(self) -> None:
+        """Stop every program, the last started first; return when all are gone."""
+        while self._children:
+            self._children.pop().stop()
+
+
+def end_with_family(process: subprocess.Popen[bytes], *, patience: timedelta) -> None:
+    """End a program that leads a session, and whatever it leaves behind there."""
+    children.end(process, signal.SIGTERM, patience=patience)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _how(status: int) -> str:
+    if status < 0:
+        return f"was killed by {signal.Signals(-status).name}"
+    return f"ended by itself, exit status {status}"

@@ -1,0 +1,72 @@
+"""Every check and every test, with the programs they need fetched first.
+
+pytest runs last, so that its closing lines are the last thing on the screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from scripts.parts import browser, checking, system_packages
+from scripts.parts.environment import ROOT
+from scripts.parts.progress import step, warn
+
+FAST = "not browser and not slow"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fetch what is missing, check, test; exit status 0 only if all of it passed."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/test",
+        description="Run every check and every test. Other arguments go to pytest.",
+    )
+    parser.add_argument(
+        "--fast", action="store_true", help="leave out tests marked browser or slow"
+    )
+    options, pytest_words = parser.parse_known_args(argv)
+    began = time.monotonic()
+    if not _find_node() or not (options.fast or _find_chromium()):
+        return 1
+    checks = checking.main([])
+    words = [*(["-m", FAST] if options.fast else []), *pytest_words]
+    print("\npytest " + " ".join(words), flush=True)
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=ROOT, check=False
+    ).returncode
+    print(
+        f"test: checks {_verdict(checks)}, pytest {_verdict(tests)}, "
+        f"{time.monotonic() - began:.0f} s in all"
+    )
+    return 1 if checks or tests else 0
+
+
+def _verdict(status: int) -> str:
+    return "failed" if status else "passed"
+
+
+def _find_node() -> bool:
+    """See to a node for the JavaScript tests."""
+    if shutil.which("node"):
+        return True
+    with step("nodejs from the system's packages"):
+        system_packages.install("nodejs")
+    if shutil.which("node"):
+        return True
+    warn("test: node is missing. On Debian or Ubuntu: sudo apt-get install nodejs")
+    return False
+
+
+def _find_chromium() -> bool:
+    """See to a Chromium for the browser tests."""
+    if browser.fetch():
+        return True
+    warn(
+        "test: Chromium is missing. On Debian or Ubuntu: sudo apt-get install "
+        "chromium; or leave the browser out: scripts/test --fast"
+    )
+    return False

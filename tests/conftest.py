@@ -1,0 +1,192 @@
+"""What most tests start with: real stores, a clock that the test moves, a shop."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.programme import cards, founding, members, sessions, staff, stamping
+from app.programme.founding import Founded
+from app.programme.sessions import StaffCaller, TerminalCaller
+from app.settings import Settings
+from app.store.database import Database
+from app.store.limits import Limits
+from app.store.nonces import Nonces
+from app.tools import Tools
+from signing import keyfiles
+
+pytest_plugins = ["tests.servers"]
+
+ORIGIN = "http://localhost:8000"
+
+
+class Clock:
+    """A clock that stands near the real time until the test moves it."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def forward(self, by: timedelta) -> None:
+        self.offset += by
+
+
+@pytest.fixture(scope="session")
+def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ring of keys and its passphrase file beside it."""
+    base = tmp_path_factory.mktemp("ring")
+    passphrase = base / "keys.passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text(secrets.token_hex(32))
+    keyfiles.create(
+        base / "keys", keyfiles.read_passphrase(passphrase), now=datetime.now(UTC)
+    )
+    return base
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The books: SQLite, or what the test names by ``both_books``."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'books.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+#: Runs a test on SQLite and on PostgreSQL.
+both_books = pytest.mark.parametrize(
+    "database_url", ["sqlite", "postgresql"], indirect=True
+)
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, key_directory: Path, redis_url: str, database_url: str
+) -> Settings:
+    return Settings(
+        data=tmp_path,
+        host="127.0.0.1",
+        port=8000,
+        origin=ORIGIN,
+        keys=key_directory / "keys",
+        keys_passphrase_file=key_directory / "keys.passphrase",
+        database_url=database_url,
+        redis_url=redis_url,
+    )
+
+
+@pytest.fixture
+def make_tools(settings: Settings, clock: Clock) -> Iterator[Callable[..., Tools]]:
+    """Open tools as a process of its own would; call again for another process."""
+    opened: list[Tools] = []
+
+    def make(*, lease: timedelta = timedelta(seconds=15), **changes: object) -> Tools:
+        mine = dataclasses.replace(settings, **changes)
+        passphrase = keyfiles.read_passphrase(mine.keys_passphrase_file)
+        opened.append(
+            Tools(
+                settings=mine,
+                keys=keyfiles.WatchedRing(mine.keys, passphrase),
+                database=Database(mine.database_url),
+                nonces=Nonces.open(mine.redis_url, lease=lease),
+                limits=Limits.open(mine.redis_url),
+                now=clock,
+            )
+        )
+        return opened[-1]
+
+    yield make
+    for tools in opened:
+        tools.close()
+
+
+@pytest.fixture
+def tools(make_tools: Callable[..., Tools]) -> Tools:
+    """Tools over empty, migrated books."""
+    made = make_tools()
+    made.database.migrate()
+    return made
+
+
+@pytest.fixture
+def founded(tools: Tools) -> Founded:
+    """A shop with one location, one programme of ten stamps, and its owner."""
+    return founding.found(
+        tools, name="Kaffe & Brød", location="Nyhavn", timezone="Europe/Copenhagen"
+    )
+
+
+@pytest.fixture
+def make_terminal(tools: Tools, founded: Founded) -> Callable[..., TerminalCaller]:
+    """Enrol a device."""
+
+    def make(location_id: object = None) -> TerminalCaller:
+        code = staff.enrolment_code(tools, location_id or founded.location_id)
+        enrolled = staff.enrol(tools, code.code)
+        caller = sessions.who(tools, enrolled.token)
+        assert isinstance(caller, TerminalCaller)
+        return caller
+
+    return make
+
+
+@pytest.fixture
+def make_staff(
+    tools: Tools, founded: Founded, make_terminal: Callable[..., TerminalCaller]
+) -> Callable[..., StaffCaller]:
+    """Sign the owner in at a new terminal."""
+
+    def make(**options: object) -> StaffCaller:
+        terminal = make_terminal(**options)
+        signed_in = staff.sign_in(tools, terminal, founded.staff_id, founded.pin)
+        caller = sessions.who(tools, signed_in.token)
+        assert isinstance(caller, StaffCaller)
+        return caller
+
+    return make
+
+
+@pytest.fixture
+def barista(make_staff: Callable[..., StaffCaller]) -> StaffCaller:
+    """Somebody at a till."""
+    return make_staff()
+
+
+@pytest.fixture
+def make_card(tools: Tools, founded: Founded) -> Callable[..., cards.CardState]:
+    """Let somebody join, with stamps on the card if asked."""
+
+    def make(name: str | None = "Anna") -> cards.CardState:
+        return cards.card(tools, members.join(tools, name=name).card_id)
+
+    return make
+
+
+@pytest.fixture
+def give(tools: Tools, barista: StaffCaller) -> Callable[..., cards.CardState]:
+    """Give stamps to a card by scanning its phone."""
+
+    def to(card: cards.CardState, stamps: int) -> cards.CardState:
+        while stamps > 0:
+            now = min(stamps, stamping.MOST_STAMPS)
+            code = stamping.card_code(tools, card.card_id).code
+            stamping.stamp(
+                tools, code, stamps=now, request_id=uuid4().hex, staff=barista
+            )
+            stamps -= now
+        return cards.card(tools, card.card_id)
+
+    return to
