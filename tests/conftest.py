@@ -21,7 +21,7 @@ from app.store.nonces import Nonces
 from app.tools import Tools
 from signing import keyfiles
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.running"]
 
 ORIGIN = "http://localhost:8000"
 

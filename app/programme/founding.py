@@ -51,7 +51,7 @@ def found(
     Raises:
         StoreDown: nothing was written.
     """
-    password, pin = secrets.token_urlsafe(12), _random_pin()
+    password, pin = secrets.token_urlsafe(12), random_pin()
     now = tools.now()
     with tools.database.begin() as tx:
         tx.add(Shop(name=name, colour=colour, timezone=timezone, founded_at=now))
@@ -92,7 +92,7 @@ def first_location(tools: Tools) -> UUID | None:
         )
 
 
-def _random_pin() -> str:
+def random_pin() -> str:
     """Draw four digits that are no row and no repeat."""
     while True:
         pin = f"{secrets.randbelow(10_000):04}"

@@ -69,7 +69,7 @@ def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> S
         codes.typed(tools, text),
         kinds={Kind.VOUCHER},
         request_id=partial(terminal_request, staff, request_id),
-        book=partial(_book, staff),
+        book=partial(book_redemption, staff=staff),
     )
 
 
@@ -94,7 +94,15 @@ def reverse_redemption(
     )
 
 
-def _book(staff: StaffCaller, tx: Tx, spending: Spending) -> Mapping[str, Any]:
+def book_redemption(
+    tx: Tx, spending: Spending, *, staff: StaffCaller
+) -> Mapping[str, Any]:
+    """Write that a voucher was handed over: step 5 of the rule, in ``codes``.
+
+    Raises:
+        NotFound: no such voucher.
+        VoucherSpent: it can't be used any more.
+    """
     voucher_id = UUID(spending.record["voucher"])
     card_id = tx.scalar(select(Voucher.card_id).where(Voucher.voucher_id == voucher_id))
     if card_id is None:

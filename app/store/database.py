@@ -121,7 +121,12 @@ def _faults_told() -> Iterator[None]:
 
 
 def _engine_for(url: str, *, is_sqlite: bool) -> Engine:
-    pool: dict[str, Any] = {"pool_size": _POOL, "pool_timeout": _POOL_WAIT_S}
+    # What is in a row belongs in no log.
+    pool: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_size": _POOL,
+        "pool_timeout": _POOL_WAIT_S,
+    }
     if is_sqlite:
         engine = create_engine(
             url,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import trustme
@@ -36,7 +35,9 @@ class Certificate:
     key: Path
 
 
-def certificate(directory: Path, names: Sequence[str], *, now: datetime) -> Certificate:
+def certificate_for(
+    directory: Path, names: Sequence[str], *, now: datetime
+) -> Certificate:
     """Return a certificate for these names; keep the one in ``directory`` if it fits.
 
     Args:
@@ -88,16 +89,3 @@ def _write(path: Path, data: bytes) -> None:
     fresh.touch(mode=0o600)
     fresh.write_bytes(data)
     fresh.replace(path)
-
-
-def utc_now() -> datetime:
-    """Tell the time, aware, UTC."""
-    return datetime.now(UTC)
-
-
-def as_host(address: str) -> str:
-    """Write an address as it stands in a URL: IPv6 in brackets."""
-    try:
-        return f"[{address}]" if ip_address(address).version == 6 else address  # noqa: PLR2004
-    except ValueError:
-        return address

@@ -31,8 +31,10 @@ class ServerError(Exception):
 def launch(
     command: Sequence[str | os.PathLike[str]],
     *,
+    directory: Path,
     log: Path,
     end_by: signal.Signals,
+    words: Path | None = None,
     keep_open: Sequence[int] = (),
     user: struct_passwd | None = None,
     environment: Mapping[str, str] | None = None,
@@ -44,8 +46,10 @@ def launch(
 
     Args:
         command: the program and its words.
+        directory: where it works, and leaves what it drops.
         log: made if it is missing.
         end_by: sent by the kernel if the launcher dies (Linux).
+        words: a file for it to read as its standard input.
         keep_open: file descriptors for the server to hold, as a lock.
         user: run as this user; only root may choose.
         environment: the whole of it; None for ours.
@@ -53,11 +57,12 @@ def launch(
     Raises:
         ServerError: the program cannot be run.
     """
-    with log.open("ab") as output:
+    with log.open("ab") as output, (words or Path(os.devnull)).open("rb") as read:
         try:
             return subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                cwd=directory,
+                stdin=read,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=keep_open,

@@ -1,4 +1,4 @@
-"""One data directory: who uses it, its keys, and what its running server is set to.
+"""One data directory: who uses it, and what its running server is set to.
 
 ::
 
@@ -17,23 +17,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
+import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.parts.environment import ROOT
-from signing import keyfiles
-from signing.errors import KeyRingError
-from signing.keyring import KeyRing
 
-# What may be there before the first key is: traces of a first start that was cut
-# short, and of the file system. With anything else, a missing key is a lost key.
-_EMPTY = frozenset(
-    {"serve.lock", "keys.passphrase", "keys.new", "keys.passphrase.new", "lost+found"}
-)
-_KEY_VARIABLES = ("PUNCHPROOF_KEYS", "PUNCHPROOF_KEYS_PASSPHRASE_FILE")
+# A command that asks whether a server runs holds the lock for a moment.
+_LOCK_PATIENCE_S = 0.5
 _TOLD = ("PUNCHPROOF_ORIGIN", "PUNCHPROOF_HOST", "PUNCHPROOF_PORT", "REDIS_URL")
 
 
@@ -61,18 +53,18 @@ def in_use(data: Path) -> Iterator[None]:
     except OSError as error:
         raise InstallationError(f"cannot use {data}: {error.strerror}") from error
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(lock, 20).decode(errors="replace")
-            raise InstallationError(
-                f"{data} is in use by another scripts/serve (process {owner}). "
-                "Stop that one, or choose another directory: --data DIR"
-            ) from None
+        last = time.monotonic() + _LOCK_PATIENCE_S
+        while not _take(lock):
+            if time.monotonic() > last:
+                owner = os.read(lock, 20).decode(errors="replace")
+                raise InstallationError(
+                    f"{data} is in use by another scripts/serve (process {owner}). "
+                    "Stop that one, or choose another directory: --data DIR"
+                )
+            time.sleep(0.05)
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         yield
-        (data / "running.json").unlink(missing_ok=True)
     finally:
         os.close(lock)
 
@@ -103,46 +95,6 @@ def join(data: Path, environ: MutableMapping[str, str]) -> bool:
     return True
 
 
-def keys_at(environ: Mapping[str, str], data: Path) -> tuple[Path, Path]:
-    """Return the ring's directory and the passphrase's file."""
-    keys = Path(environ.get(_KEY_VARIABLES[0]) or data / "keys")
-    passphrase = Path(environ.get(_KEY_VARIABLES[1]) or data / "keys.passphrase")
-    return keys.absolute(), passphrase.absolute()
-
-
-def open_ring(environ: Mapping[str, str], data: Path) -> KeyRing:
-    """Open the key ring, made here only if the data directory is empty.
-
-    Raises:
-        InstallationError: the ring is missing, cannot be read, or signs nothing.
-    """
-    keys, passphrase = keys_at(environ, data)
-    is_empty = {entry.name for entry in data.iterdir()} <= _EMPTY
-    if is_empty and not any(environ.get(name) for name in _KEY_VARIABLES):
-        _make_ring(keys, passphrase)
-    try:
-        ring = keyfiles.load(keys, keyfiles.read_passphrase(passphrase))
-        _ = ring.active
-    except KeyRingError as error:
-        raise InstallationError(
-            f"{error}. A key is made only in an empty data directory, never to stand "
-            "in for a lost one: bring the keys and their passphrase back from where "
-            f"they are kept, to {keys} and {passphrase}"
-        ) from error
-    return ring
-
-
-def _make_ring(keys: Path, passphrase: Path) -> None:
-    """Make the first key, whole or not at all."""
-    fresh = keys.with_name("keys.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    write(passphrase, keyfiles.new_passphrase().encode())
-    opened = keyfiles.read_passphrase(passphrase)
-    keyfiles.create(fresh, opened, now=datetime.now(UTC))
-    fresh.rename(keys)
-    _sync(keys.parent)
-
-
 def write(path: Path, data: bytes) -> None:
     """Write a file of mode 0600, whole or not at all, and see it on the disk."""
     fresh = path.with_name(f"{path.name}.new")
@@ -154,15 +106,24 @@ def write(path: Path, data: bytes) -> None:
     finally:
         os.close(file)
     fresh.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
+    """Make renames in the directory last."""
     file = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_locked(path: Path) -> bool:

@@ -131,6 +131,7 @@ def start(
     words = [f"--{name}={value}" for name, value in settings.items()]
     process = children.launch(
         [programs / "postgres", "-D", cluster, *words],
+        directory=log.parent,
         log=log,
         end_by=signal.SIGINT,
         user=user,
@@ -206,6 +207,7 @@ def _make_cluster(
     words += [] if fsync else ["--no-sync"]
     process = children.launch(
         [programs / "initdb", "-D", cluster, *words],
+        directory=log.parent,
         log=log,
         end_by=signal.SIGTERM,
         user=user,

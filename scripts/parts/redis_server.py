@@ -123,8 +123,15 @@ def start(
             config = _write_config(data_dir, sockets / _SOCKET, port)
             if log.exists():
                 log.replace(data_dir / "redis.log.old")
+            # As a name, the config's path would be taken for a pattern: with a "?" in
+            # it the server would start, on its usual port, without these settings.
             process = children.launch(
-                [server, config], log=log, end_by=signal.SIGTERM, keep_open=[lock.fd]
+                [server, "-"],
+                words=config,
+                directory=data_dir,
+                log=log,
+                end_by=signal.SIGTERM,
+                keep_open=[lock.fd],
             )
             lock.name_owner(process.pid)
     except BaseException:

@@ -1,8 +1,11 @@
 """Sets up, starts, watches and stops the whole of Punchproof on one machine.
 
-In order: the data directory, its keys, the nonce store, the books, the web server.
-Whatever goes wrong is one sentence and exit status 1, and nothing is left running;
-Ctrl-C or SIGTERM stops all of it in the opposite order, and exit status is 0.
+The data directory, its keys, the nonce store, the books, the web server. Whatever
+goes wrong is told in a sentence, exit status 1, with nothing left running. Ctrl-C or
+SIGTERM stops all of it, the web server first, and the exit status is 0.
+
+A start is as fast as its imports. So the web server's program is launched first and
+imports on one core, while this one imports ``preparing`` and prepares on another.
 """
 
 from __future__ import annotations
@@ -10,25 +13,26 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from scripts.parts import certificate, installation, network, redis_server, webserver
+from app.settings import SettingsError
+from app.store.errors import StoreDown
+from scripts.parts import installation, network
+from scripts.parts.children import ServerError
 from scripts.parts.installation import InstallationError
 from scripts.parts.progress import step, warn
 from scripts.parts.supervisor import ChildDied, Supervisor
-from scripts.parts.webserver import Listening, NotReady, Warnings
-
-if TYPE_CHECKING:
-    from app.tools import Tools
-    from scripts.parts.announcing import Told
+from scripts.parts.webserver import Listening, NotReady, Warnings, WebServer
 
 _THREADS = 16
 _MOST_WORKERS = 4
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 (what --lan asks for)
+_FAULTS = (InstallationError, SettingsError, ServerError, ChildDied, NotReady)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Stop(BaseException):
@@ -41,27 +45,129 @@ class _Plan:
 
     data: Path
     at: Listening
-    origin: str
     workers: int
     is_demo: bool
-    is_lan: bool
-    #: The environment of the server, and of our own tools.
+    #: Everything that ``app.settings`` reads; the nonce store's address comes later.
     environ: dict[str, str]
-
-    @property
-    def log(self) -> Path:
-        return self.data / "serve.log"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the arguments, start everything, wait for the end."""
-    options = _parser().parse_args(argv)
-    for number in _STOPPING:
+    options = _options(argv)
+    for number in _SIGNALS:
         signal.signal(number, _raise_stop)
     supervisor = Supervisor()
+    data = installation.data_directory(os.environ, options.data)
     try:
-        with _running(options) as plan:
-            ...
+        with installation.in_use(data):
+            try:
+                _run(_plan(options, data), supervisor)
+            finally:
+                for number in _SIGNALS:
+                    signal.signal(number, signal.SIG_IGN)
+                supervisor.stop()
     except _Stop:
+        print("\nStopped; everything is kept.", flush=True)
         return 0
+    except StoreDown as error:
+        warn(f"serve: the database gives no answer: {error.__cause__ or error}")
+    except _FAULTS as error:
+        warn(f"serve: {error}")
     return 1
+
+
+def _raise_stop(_number: int, _frame: object) -> NoReturn:
+    raise _Stop
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/serve",
+        description="Set up, start and stop Punchproof on this machine.",
+        epilog="Variables do the same: PUNCHPROOF_DATA, PUNCHPROOF_HOST, "
+        "PUNCHPROOF_PORT; and PUNCHPROOF_ORIGIN, DATABASE_URL, REDIS_URL.",
+    )
+    say = parser.add_argument
+    say("--demo", action="store_true", help="with a shop to play with")
+    say("--lan", action="store_true", help="for phones in this network, by https")
+    say("--data", metavar="DIR", help="where everything is kept; default .data")
+    say("--host", metavar="ADDRESS", help="listen there; default 127.0.0.1")
+    say("--port", metavar="N", help="listen there; default 8000")
+    say("--workers", metavar="N", help="processes; default one a core, at most 4")
+    return parser.parse_args(argv)
+
+
+def _plan(options: argparse.Namespace, data: Path) -> _Plan:
+    """Turn arguments and environment into what is to be done.
+
+    Raises:
+        InstallationError: a number is none, the port is taken, or no network is there.
+    """
+    environ = dict(os.environ)
+    port = _whole(options.port or environ.get("PUNCHPROOF_PORT") or "8000", "port")
+    cores = min(_MOST_WORKERS, os.cpu_count() or 1)
+    workers = _whole(options.workers or str(cores), "number of workers")
+    host = options.host or environ.get("PUNCHPROOF_HOST")
+    origin, certificate = f"http://localhost:{port}", None
+    if options.lan:
+        address = host if host and host != _EVERYWHERE else _lan_address()
+        host, origin = host or _EVERYWHERE, f"https://{address}:{port}"
+        from scripts.parts.certificate import certificate_for  # noqa: PLC0415
+
+        names = [address, "localhost", "127.0.0.1"]
+        certificate = certificate_for(
+            data / "certificate", names, now=datetime.now(UTC)
+        )
+    host = host or "127.0.0.1"
+    if wrong := network.why_not(host, port):
+        raise InstallationError(wrong)
+    environ |= {
+        "PUNCHPROOF_DATA": str(data),
+        "PUNCHPROOF_HOST": host,
+        "PUNCHPROOF_PORT": str(port),
+        "PUNCHPROOF_ORIGIN": environ.get("PUNCHPROOF_ORIGIN") or origin,
+    }
+    at = Listening(host, port, certificate)
+    return _Plan(data, at, workers, options.demo, environ)
+
+
+def _whole(text: str, meaning: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 65535):  # noqa: PLR2004
+        raise InstallationError(f"the {meaning} is no number from 1 to 65535: {text}")
+    return int(text)
+
+
+def _lan_address() -> str:
+    address = network.lan_address()
+    if address is None:
+        raise InstallationError(
+            "this machine is in no network; join one, or name its address: "
+            "--lan --host ADDRESS"
+        )
+    return address
+
+
+def _run(plan: _Plan, supervisor: Supervisor) -> None:
+    """Start everything and go on until a signal or a fault."""
+    print(f"Starting Punchproof, data in {plan.data}", flush=True)
+    log = plan.data / "serve.log"
+    warnings = Warnings(log, warn)
+    server = WebServer(
+        supervisor, plan.at, workers=plan.workers, threads=_THREADS, log=log
+    )
+    from scripts.parts import preparing  # noqa: PLC0415 (see above)
+
+    with step("keys"):
+        preparing.open_ring(plan.environ)
+    with step("nonce store"):
+        preparing.start_nonce_store(plan.environ, supervisor)
+    with step("books"):
+        tools = preparing.open_tools(plan.environ)
+        told = preparing.first_shop(tools, is_demo=plan.is_demo)
+    with step("web server"):
+        server.go(plan.environ)
+    installation.tell(plan.data, plan.environ)
+    preparing.announce(tools, told, is_lan=plan.at.certificate is not None)
+    print(f"\nStop with Ctrl-C. Log: {log}", flush=True)
+    tools.close()
+    supervisor.watch(warnings.pass_on)

@@ -1,7 +1,8 @@
 """Programs that one command keeps going, watches and stops.
 
-They are stopped in order, the last started first, politely and with time to finish
-what they are at. One that ends by itself is a fault, told with the end of its log.
+They are stopped in order, politely and with time to finish what they are at: the one
+that needs the others is added first and stopped first. One that ends by itself is a
+fault, told with the end of its log.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class _Child:
 
 
 class Supervisor:
-    """The programs of one command, in the order of their start."""
+    """The programs of one command, in the order in which they shall stop."""
 
     def __init__(self) -> None:
         self._children: list[_Child] = []
@@ -83,9 +84,9 @@ class Supervisor:
             time.sleep(_WATCH_EVERY_S)
 
     def stop(self) -> None:
-        """Stop every program, the last started first; return when all are gone."""
+        """Stop every program, the first added first; return when all are gone."""
         while self._children:
-            self._children.pop().stop()
+            self._children.pop(0).stop()
 
 
 def end_with_family(process: subprocess.Popen[bytes], *, patience: timedelta) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import os
 import signal
 import ssl
 import sys
@@ -12,15 +14,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts.parts import children
-from scripts.parts.certificate import Certificate
-from scripts.parts.environment import ROOT
 from scripts.parts.supervisor import Supervisor, end_with_family
 
+if TYPE_CHECKING:
+    from scripts.parts.certificate import Certificate
+
 _PATIENCE_S = 60.0
-# A request under way may take this long before it is cut off at the end.
-_GRACE_S = 8
+_PATIENCE_TO_STOP = timedelta(seconds=12)
+_PROGRAM = Path(__file__).with_name("webprocess.py")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _LEVELS = ("[WARNING]", "[ERROR]", "[CRITICAL]")
 _LOG_MOST = 5_000_000
@@ -39,16 +43,8 @@ class Listening:
     certificate: Certificate | None
 
 
-def start(
-    supervisor: Supervisor,
-    at: Listening,
-    *,
-    workers: int,
-    threads: int,
-    log: Path,
-    environ: Mapping[str, str],
-) -> None:
-    """Start the server; ``wait`` tells when it serves.
+class WebServer:
+    """The server's program: warming up since it was made, serving after ``go``.
 
     Args:
         supervisor: takes charge of it.
@@ -56,56 +52,70 @@ def start(
         workers: processes.
         threads: requests that one process works on at a time.
         log: its output.
-        environ: the settings, as ``app.settings`` reads them.
     """
-    if log.exists() and log.stat().st_size > _LOG_MOST:
-        log.replace(log.with_name(f"{log.name}.old"))
-    words = (
-        f"--interface wsgi --no-ws --host {at.host} --port {at.port} "
-        f"--workers {workers} --blocking-threads {threads} "
-        f"--workers-kill-timeout {_GRACE_S} "
-        "--respawn-failed-workers --respawn-interval 1 --log-level warning"
-    )
-    command = [sys.executable, "-m", "granian", *words.split()]
-    if at.certificate:
-        # TLS 1.2 too: a customer's phone may be an old one.
-        chain, key = at.certificate.chain, at.certificate.key
-        command += ["--ssl-certificate", str(chain), "--ssl-keyfile", str(key)]
-        command += ["--ssl-protocol-min", "tls1.2"]
-    command += ["--working-dir", str(ROOT)]
-    command += ["--factory", "app:create_app_from_environment"]
-    process = children.launch(
-        command, log=log, end_by=signal.SIGTERM, environment=environ
-    )
-    patience = timedelta(seconds=_GRACE_S + 4)
-    supervisor.add(
-        "the web server",
-        process,
-        log=log,
-        stop=lambda: end_with_family(process, patience=patience),
-    )
 
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        at: Listening,
+        *,
+        workers: int,
+        threads: int,
+        log: Path,
+    ) -> None:
+        self._supervisor = supervisor
+        self._at = at
+        if log.exists() and log.stat().st_size > _LOG_MOST:
+            log.replace(log.with_name(f"{log.name}.old"))
+        ears, self._mouth = os.pipe()
+        words = (
+            f"--host {at.host} --port {at.port} --workers {workers} "
+            f"--threads {threads} --go {ears}"
+        )
+        command = [sys.executable, str(_PROGRAM), *words.split()]
+        if at.certificate:
+            chain, key = at.certificate.chain, at.certificate.key
+            command += ["--certificate", str(chain), "--key", str(key)]
+        process = children.launch(
+            command,
+            log=log,
+            end_by=signal.SIGTERM,
+            keep_open=[ears],
+        )
+        os.close(ears)
+        supervisor.add(
+            "the web server",
+            process,
+            log=log,
+            stop=lambda: end_with_family(process, patience=_PATIENCE_TO_STOP),
+        )
 
-def wait(supervisor: Supervisor, at: Listening, origin: str) -> None:
-    """Wait until the server says that it is ready.
+    def go(self, environ: Mapping[str, str]) -> None:
+        """Let it serve, and wait until it says that it is ready.
 
-    Raises:
-        ChildDied: the server, or one that it needs, has ended.
-        NotReady: it does not become ready; the sentence is its own.
-    """
-    last = time.monotonic() + _PATIENCE_S
-    said = "no answer"
-    while time.monotonic() < last:
-        supervisor.check()
-        try:
-            status, said = _ask(at, origin)
-        except (OSError, http.client.HTTPException):
-            time.sleep(0.05)
-            continue
-        if status == http.client.OK:
-            return
-        time.sleep(0.5)
-    raise NotReady(f"the web server is not ready: {said}")
+        Args:
+            environ: the settings, as ``app.settings`` reads them.
+
+        Raises:
+            ChildDied: the server, or one that it needs, has ended.
+            NotReady: it does not become ready; the sentence is its own.
+        """
+        with contextlib.suppress(BrokenPipeError), os.fdopen(self._mouth, "w") as mouth:
+            mouth.write(json.dumps(dict(environ)))
+        origin = environ["PUNCHPROOF_ORIGIN"]
+        last = time.monotonic() + _PATIENCE_S
+        said = "no answer"
+        while time.monotonic() < last:
+            self._supervisor.check()
+            try:
+                status, said = _ask(self._at, origin)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.03)
+                continue
+            if status == http.client.OK:
+                return
+            time.sleep(0.3)
+        raise NotReady(f"the web server is not ready: {said}")
 
 
 def _ask(at: Listening, origin: str) -> tuple[int, str]:

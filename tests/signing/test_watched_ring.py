@@ -82,7 +82,7 @@ def test_whatever_happens_to_a_file_the_old_ring_stays(directory, watched, kept,
     whole = path.read_bytes()
 
     for harm in (
-        lambda: path.unlink(),
+        path.unlink,
         lambda: path.write_bytes(whole[:20]),
         lambda: path.chmod(0o644),
     ):

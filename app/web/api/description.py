@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
 from spectree import Response, SecurityScheme, SpecTree
+from spectree.models import SecuritySchemeData
 
 from app.web.api.bodies import Problem
 
@@ -32,6 +33,7 @@ spec: Final = SpecTree(
     description="Signed, single-use stamps. A refusal is application/problem+json.",
     openapi_version="3.1.0",
     path="api/v1",
+    mode="strict",
     # Pages that would load their scripts from elsewhere.
     page_templates={},
     annotations=False,
@@ -39,7 +41,9 @@ spec: Final = SpecTree(
     nested_naming_strategy=_nested_name,
     validation_error_model=Problem,
     security_schemes=[
-        SecurityScheme(name="bearer", data={"type": "http", "scheme": "bearer"})
+        SecurityScheme(
+            name="bearer", data=SecuritySchemeData(type="http", scheme="bearer")
+        )
     ],
 )
 

@@ -11,8 +11,14 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Response, get_template_attribute, jsonify, render_template, request
-from flask import url_for
+from flask import (
+    Response,
+    get_template_attribute,
+    jsonify,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, gettext, ngettext
 

@@ -60,9 +60,8 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
     ("location_id", "missing"): lazy_gettext("Choose a location."),
     ("role", "not_a_role"): lazy_gettext("Choose a role."),
     ("pin", "too_simple"): lazy_gettext(
-        "That is guessed first. Choose digits that are no row and no repeat."
+        "That is too easy to guess: no digits in a row, no repeats."
     ),
-    ("password", "too_short"): lazy_gettext("10 characters or more."),
     ("email", "taken"): lazy_gettext("Another person has this e-mail address."),
     ("email", "not_for_role"): lazy_gettext(
         "A barista has no sign-in here. Leave it empty, or choose another role."

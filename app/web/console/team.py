@@ -11,8 +11,14 @@ from flask_babel import gettext
 from app.programme import shop
 from app.programme.errors import InvalidRequest
 from app.programme.shop import StaffView
-from app.web.console.room import ROLE_NAMES, again, bp, form_values, id_or_none
-from app.web.console.room import sentences
+from app.web.console.room import (
+    ROLE_NAMES,
+    again,
+    bp,
+    form_values,
+    id_or_none,
+    sentences,
+)
 from app.web.shared import access
 
 

@@ -110,7 +110,7 @@ def till_texts() -> Texts:
             "undo_what": _("Undo: {what}"),
             "undone": _("Undone"),
         },
-        "prompt": _("Scan the customer’s code"),
+        "prompt": _("Scan the customer's code"),
         "held": _("Thank you. Take the phone away."),
         "foreign": _("That is not one of our codes."),
         "unreadable": _("A code has 7 letters and digits."),
@@ -176,7 +176,7 @@ def _kind_texts() -> Texts:
     """What a code is that this till does not take."""
     return {
         "stamp": {
-            "title": _("This is a till’s code"),
+            "title": _("This is a till's code"),
             "text": _("Customers collect it with their own phone."),
         },
         "printed": {
@@ -185,7 +185,7 @@ def _kind_texts() -> Texts:
         },
         "enrolment": {
             "title": _("This code makes a till"),
-            "text": _("It is for a new device. Scan the code on the customer’s phone."),
+            "text": _("It is for a new device. Scan the code on the customer's phone."),
         },
         "newer": {
             "title": _("Not known here"),

@@ -26,6 +26,8 @@ from app.web.shared import guilloche
 
 #: Lines under the card; the rest is a page of its own.
 SHOWN_LINES = 6
+#: From here on the places stand closer.
+_MANY = 25
 _CUP = (
     '<path d="M4 9h12v5.5A4.5 4.5 0 0 1 11.5 19h-3A4.5 4.5 0 0 1 4 14.5z"/>'
     '<path d="M16 10.5h1.5a2.5 2.5 0 0 1 0 5H16"/>'
@@ -169,12 +171,13 @@ def news_since(
 
 def invitation(programme: ProgrammeView, stamps: int) -> str:
     """Say what is missing: "3 more stamps, then: Free coffee"."""
-    return ngettext(
+    words = ngettext(
         "One more stamp, then: %(reward)s",
         "%(num)s more stamps, then: %(reward)s",
         max(programme.stamps_required - stamps, 1),
         reward=programme.reward,
     )
+    return str(words)
 
 
 def across(required: int) -> int:
@@ -183,7 +186,7 @@ def across(required: int) -> int:
         return 3
     if required in {4, 7, 8, 16}:
         return 4
-    return 6 if required in {11, 12, 18, 24} or required > 25 else 5
+    return 6 if required in {11, 12, 18, 24} or required > _MANY else 5
 
 
 def waiting_marks(stamps: int, place: str, seed: str, now: datetime) -> list[str]:
@@ -206,8 +209,9 @@ def _places(card: CardState, new: int) -> tuple[Place, ...]:
     required = card.programme.stamps_required
     full = min(card.stamps, required)
     # A stamp without a mark of its own (moved here by the shop) has a plain one.
-    marks: list[Mark | None] = [*card.marks[-full:]] if full else []
-    marks = [None] * (full - len(marks)) + marks
+    stamped_marks = card.marks[-full:] if full else ()
+    marks: list[Mark | None] = [None] * (full - len(stamped_marks))
+    marks += stamped_marks
     stamped = [
         Place(_postmark(mark, card, place), is_new=place >= full - new)
         for place, mark in enumerate(marks)

@@ -113,7 +113,7 @@ def _of_enrolment(seen: Peeked) -> Said:
         gettext("Baristas sign in on it with their PIN and scan customers' codes."),
         "till",
         # In the fragment, so that the code is in no server's log a second time.
-        next_url=f"/counter/#{seen.code.text}",
+        next_url=f"/counter/enrol#enrol={seen.code.text}",
         next_label=gettext("Make this device a till"),
         other_url="/",
         other_label=gettext("No, I am a customer"),

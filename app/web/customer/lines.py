@@ -10,6 +10,8 @@ from flask_babel import format_date, format_time, gettext, ngettext, to_user_tim
 
 from app.programme.cards import HistoryLine
 
+_MINUS = "\N{MINUS SIGN}"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -35,7 +37,7 @@ def line_of(happened: HistoryLine, now: datetime) -> Line:
     """
     icon, words = _WORDS.get(happened.kind, _changed)(happened)
     return Line(
-        mark="" if icon else f"{happened.units:+d}".replace("-", "−"),
+        mark="" if icon else f"{happened.units:+d}".replace("-", _MINUS),
         icon=icon,
         words=words,
         note=happened.reason or "",
@@ -49,27 +51,27 @@ def when(at: datetime, now: datetime) -> str:
     """Tell a moment as people do: the time today, then the day, then the year too."""
     local, today = to_user_timezone(at), to_user_timezone(now).date()
     if local.date() == today:
-        return gettext("today %(time)s", time=format_time(at, "short"))
+        return str(gettext("today %(time)s", time=format_time(at, "HH:mm")))
     if local.date() == today - timedelta(days=1):
-        return gettext("yesterday %(time)s", time=format_time(at, "short"))
-    return day(at) if local.year == today.year else format_date(local, "d MMM y")
+        return str(gettext("yesterday %(time)s", time=format_time(at, "HH:mm")))
+    if local.year == today.year:
+        return day(at)
+    return str(format_date(local, "d MMM y"))
 
 
 def day(at: datetime) -> str:
     """Tell the day of a moment, short: "12 Nov"."""
-    return format_date(to_user_timezone(at), "d MMM")
+    return str(format_date(to_user_timezone(at), "d MMM"))
 
 
 def stamps_from(units: int, place: str | None) -> str:
     """Say how many stamps came from where: "2 stamps from Nyhavn"."""
-    if place:
-        return ngettext(
-            "A stamp from %(place)s",
-            "%(num)s stamps from %(place)s",
-            units,
-            place=place,
-        )
-    return ngettext("A stamp", "%(num)s stamps", units)
+    if not place:
+        return str(ngettext("A stamp", "%(num)s stamps", units))
+    words = ngettext(
+        "A stamp from %(place)s", "%(num)s stamps from %(place)s", units, place=place
+    )
+    return str(words)
 
 
 def _earned(happened: HistoryLine) -> tuple[str, str]:

@@ -9,7 +9,7 @@ def card_texts() -> dict[str, str]:
     """Return what the card's page says while it lives."""
     return {
         "hold": gettext("Hold this to the scanner"),
-        "about_voucher": gettext("Voucher: the till takes it once"),
+        "about_voucher": gettext("Hold this to the scanner to use it"),
         "no_network": gettext("No connection."),
         "busy": gettext("The shop's server does not answer."),
         "signed_out": gettext("Your card is not on this phone any more."),

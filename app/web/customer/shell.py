@@ -62,9 +62,7 @@ def service_worker(shop: ShopView) -> str:
     colour = f"{shop.name}{shop.colour}".encode()
     version = hashlib.blake2b(_content() + colour, digest_size=8).hexdigest()
     shell = {"version": version, "files": [*files, *_PAGES], "offline": "/offline"}
-    return (
-        f"self.SHELL = {json.dumps(shell)};\n{_WORKER.read_text(encoding='utf-8')}"
-    )
+    return f"self.SHELL = {json.dumps(shell)};\n{_WORKER.read_text(encoding='utf-8')}"
 
 
 def _icon(name: str, sizes: str, purpose: str) -> dict[str, str]:

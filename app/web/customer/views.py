@@ -26,6 +26,7 @@ from app.programme.errors import (
     NotFound,
     Refused,
     StoreDown,
+    Unauthenticated,
 )
 from app.programme.members import Joined
 from app.web.customer import faces, landings, lines, shell
@@ -47,6 +48,23 @@ bp = Blueprint(
 _HISTORY = 200
 #: As far back as news is looked for: more than happens between two looks.
 _RECENT = 30
+
+
+@bp.errorhandler(Unauthenticated)
+def not_on_this_phone(_error: Unauthenticated) -> Response:
+    """Say that the card lives elsewhere: customers have nothing to sign in with."""
+    page = render_template(
+        "shared/error.html",
+        title=gettext("This card is not on this phone"),
+        detail=gettext(
+            "Open it on the phone and in the browser where you got it, or get a card "
+            "for this one."
+        ),
+        icon_name="phone",
+        next_url=url_for("customer.home"),
+        next_label=gettext("Get my card"),
+    )
+    return _respond(page, 401)
 
 
 @bp.get("/")
@@ -76,9 +94,7 @@ def joined() -> AnyResponse:
         return _respond(_join_page(refusal), 422)
     except CardClosed:
         return _respond(_join_page(), 409)
-    answer = make_response(
-        redirect(url_for("customer.card", card_id=new.card_id), 303)
-    )
+    answer = make_response(redirect(url_for("customer.card", card_id=new.card_id), 303))
     access.set_cookie(answer, "member", new.token)
     return answer
 
@@ -200,7 +216,8 @@ def collect() -> Response:
     try:
         if not mine:
             # A code that is good for nothing shall not leave an empty card behind.
-            if not landings.of_peek(codes.peek(tools, code), has_card=False).can_collect:
+            seen = codes.peek(tools, code)
+            if not landings.of_peek(seen, has_card=False).can_collect:
                 return landing(code)
             new = _join()
         card_id = new.card_id if new else _chosen(mine)

@@ -198,14 +198,16 @@ def field_sentence(word: str) -> str:
 def sentence(error: Refused) -> str:
     """Tell a person why, and what to do next; staff also hear when and where."""
     if isinstance(error, CodeSpent) and _may_see(error) and error.spent_at:
-        return gettext(
+        told = gettext(
             "It was used at %(place)s. Ask for a fresh one.", place=error.place
         )
+        return str(told)
     if isinstance(error, LimitReached):
         minutes = max(1, math.ceil(error.retry_after.total_seconds() / 60))
-        return gettext(
+        told = gettext(
             "That was tried too often. Please wait %(minutes)s min.", minutes=minutes
         )
+        return str(told)
     return str(TABLE[error.code].detail)
 
 

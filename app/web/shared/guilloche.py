@@ -31,14 +31,17 @@ _ARC_UNITS = 96.0
 _GLYPH_UNITS = 8.4
 """Mean advance of a capital at the postmark's type size, with its letter space."""
 
+_LONGEST = 17
+"""Characters that can still be read when squeezed on the arc."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:
     """One curve and how often it is laid down.
 
     `radius`, `wave` and `ripple` are in SVG units. `lobes` waves go once round;
-    `ripple` is the height of a second, faster wave (`lobes * ripples`) on top. Each copy
-    is turned by a part of a lobe, `turns` lobes in all, and shrunk towards `last`
+    `ripple` is the height of a second, faster wave (`lobes * ripples`) on top. Each
+    copy is turned by a part of a lobe, `turns` lobes in all, and shrunk towards `last`
     (1.0: all of one size).
     """
 
@@ -91,7 +94,7 @@ def card_back(number: str) -> str:
         number: the card's number as printed, "44172093"; any text will do.
 
     Returns:
-        An `<svg class="guilloche">` of 1000 × 1000 units, hidden from screen readers,
+        An `<svg class="guilloche">` of 1000 by 1000 units, hidden from screen readers,
         strokes in `currentColor`. Its ids carry the number, so that several cards
         may stand on one page.
     """
@@ -127,7 +130,7 @@ def postmark(seed: str, *, date: str, place: str, label: str) -> str:
         label: what a screen reader says.
 
     Returns:
-        An `<svg class="postmark">` of 100 × 100 units. It leans on the arcs and the
+        An `<svg class="postmark">` of 100 by 100 units. It leans on the arcs and the
         picture of `postmark_parts`, which must stand once on the same page.
     """
     choose = _Choices(b"punchproof-mark", seed)
@@ -268,8 +271,8 @@ def _numbers(values: Sequence[float], decimals: int) -> str:
 def _on_arc(arc: str, text: str) -> str:
     """Set a line on a shared arc, squeezed when it is too long for it."""
     line = text.upper()
-    if len(line) > 17:
-        line = line[:16].rstrip() + "…"
+    if len(line) > _LONGEST:
+        line = line[: _LONGEST - 1].rstrip() + "…"
     squeeze = ""
     if len(line) * _GLYPH_UNITS > _ARC_UNITS:
         squeeze = f' textLength="{_ARC_UNITS:g}" lengthAdjust="spacingAndGlyphs"'

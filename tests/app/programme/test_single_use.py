@@ -5,9 +5,10 @@ Each test says what happens to the stores and counts what came of it.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import redis
@@ -212,8 +213,6 @@ def test_after_the_lease_another_counts(
     mine = make_tools(lease=timedelta(milliseconds=100))
     code = stamping.card_code(tools, card.card_id)
     mine.nonces.claim(code.nonce, "somebody who died")
-
-    import time
 
     time.sleep(0.15)
 
@@ -447,7 +446,6 @@ def test_a_stamp_is_reversed_once_with_a_reason(tools, make_card, give, barista)
     stamp_id = scan(tools, code, barista).answer["stamp_id"]
 
     def undo():
-        from uuid import UUID
 
         return stamping.reverse_stamp(
             tools, UUID(stamp_id), staff=barista, reason="wrong customer"
@@ -462,7 +460,6 @@ def test_a_stamp_is_reversed_once_with_a_reason(tools, make_card, give, barista)
 def test_undoing_the_stamp_that_filled_a_card_takes_the_voucher_back(
     tools, make_card, give, barista
 ):
-    from uuid import UUID
 
     card = give(make_card(), 9)
     code = stamping.card_code(tools, card.card_id).code
@@ -481,7 +478,6 @@ def test_undoing_the_stamp_that_filled_a_card_takes_the_voucher_back(
 def test_a_stamp_that_paid_for_a_used_voucher_is_not_undone(
     tools, make_card, give, barista
 ):
-    from uuid import UUID
 
     card = give(make_card(), 9)
     code = stamping.card_code(tools, card.card_id).code

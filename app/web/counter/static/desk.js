@@ -50,7 +50,6 @@ export function createDesk({ texts, lang, call, dialog, onSignOut }) {
   }
 
   sheet.addEventListener("cancel", (event) => close.hidden && event.preventDefault());
-  part(document, "[data-menu-open]").addEventListener("click", () => menu.showModal());
   part(menu, "[data-switch]").addEventListener("click", () => {
     menu.close();
     void askWho(null, "");
@@ -63,6 +62,7 @@ export function createDesk({ texts, lang, call, dialog, onSignOut }) {
   });
 
   return {
+    openMenu: () => menu.showModal(),
     /** Ask the server as the person at the till. */
     ask: createSession({ call, signIn: () => askWho(me, texts.sign_in.ended) }),
   };

@@ -96,8 +96,11 @@ form.addEventListener("submit", async (event) => {
   );
 });
 
-const inAddress = /^#enrol=(.+)$/.exec(location.hash)?.[1];
-if (inAddress) {
+function fromAddress() {
+  const code = /^#enrol=(.+)$/.exec(location.hash)?.[1];
+  if (!code) return;
   history.replaceState(null, "", location.pathname);
-  take(decodeURIComponent(inAddress));
+  take(decodeURIComponent(code));
 }
+globalThis.addEventListener("hashchange", fromAddress);
+fromAddress();

@@ -11,6 +11,8 @@
 import { fill, part } from "./words.js";
 
 const MOODS = ["given", "refused", "waiting", "undone"];
+/** A title of more characters is set smaller. */
+const LONG = 26;
 
 /**
  * @param {HTMLDialogElement} dialog
@@ -59,6 +61,7 @@ export function createResultScreen(dialog, { texts, sound }) {
     for (const each of MOODS) {
       dialog.classList.toggle(`result--${each}`, each === screen.mood);
     }
+    dialog.classList.toggle("result--long", screen.title.length > LONG);
     for (const icon of dialog.querySelectorAll("[data-icon]")) {
       /** @type {HTMLElement} */ (icon).hidden =
         icon.getAttribute("data-icon") !== screen.icon;

@@ -6,12 +6,11 @@
  */
 
 import { call } from "/static/shared/api.js";
+import { toEnrolment } from "./to-enrolment.js";
 import { createWho } from "./who.js";
 import { pageData, part } from "./words.js";
 
-if (location.hash.startsWith("#enrol=")) {
-  location.replace(`/counter/enrol${location.hash}`);
-}
+toEnrolment(location);
 
 const who = createWho(part(document, "[data-who]"), {
   people: pageData("people"),

@@ -13,13 +13,13 @@ import { startScanner } from "/static/shared/scanner/scanner.js";
 import * as sound from "/static/shared/sound.js";
 import { createDesk } from "./desk.js";
 import { createLatest } from "./latest.js";
-import { collectedOf, outcomeOf, undoneOf } from "./outcome.js";
 import { createPatience } from "./patience.js";
 import { createQuantity } from "./quantity.js";
-import { notForTills, refusalOf } from "./refusal.js";
+import { notForTills } from "./refusal.js";
 import { createResultScreen } from "./result-screen.js";
+import { createServe } from "./serve.js";
 import { createShow } from "./show.js";
-import { spend } from "./spend.js";
+import { toEnrolment } from "./to-enrolment.js";
 import { createToast } from "./toast.js";
 import { createTyped } from "./typed.js";
 import { createView } from "./view.js";
@@ -28,7 +28,6 @@ import { pageData, part } from "./words.js";
 
 const texts = pageData("texts");
 const { lang } = document.documentElement;
-const speech = { texts, lang };
 const dialog = (/** @type {string} */ id) =>
   /** @type {HTMLDialogElement} */ (part(document, `#${id}`));
 
@@ -42,8 +41,10 @@ const latest = createLatest(dialog("latest"), {
   texts: texts.latest,
   lang,
   storage: sessionStorage,
-  onUndo: (line) => void alone(() => undo(line)),
+  onUndo: (line) => void alone(() => serve.undo(line)),
 });
+const speech = { texts, lang };
+const serve = createServe({ speech, screen, patience, quantity, latest, toast });
 const typed = createTyped(dialog("typed"), {
   onText: (text) => readCode(text) !== null && (void take(text, true), true),
   unreadable: texts.unreadable,
@@ -52,7 +53,7 @@ const show = createShow(dialog("show"), {
   ask: desk.ask,
   call,
   texts: texts.stamp_code,
-  onCollected: (shown, state) => void collected(shown.stamps, state),
+  onCollected: (shown, state) => void collected(shown, state),
 });
 
 let isBusy = false;
@@ -72,6 +73,7 @@ async function alone(work) {
   const last = await work().finally(() => {
     isBusy = false;
   });
+  // The phone that was served shows its next code soon: wait until it is gone.
   look(last?.mood === "given");
 }
 
@@ -81,7 +83,7 @@ async function alone(work) {
  */
 async function take(text, isByHand) {
   if (isBusy && !screen.skip()) return;
-  await null; // let what was skipped end
+  await new Promise((next) => setTimeout(next)); // what was skipped comes to its end
   const read = readCode(text);
   if (!read || (read.kind === "short" && !isByHand)) {
     sound.waiting();
@@ -89,61 +91,27 @@ async function take(text, isByHand) {
     return;
   }
   const other = texts.kinds[read.kind];
-  await alone(() => (other ? present(notForTills(other)) : give(read)));
+  await alone(() => (other ? serve.present(notForTills(other)) : serve.give(read)));
 }
 
-/** @param {import("/static/shared/scanner/code-text.js").Read} read */
-async function give(read) {
-  const stamps = quantity.value();
-  const { done, stopped } = await patience((post) => spend(read, stamps, { post }));
-  quantity.set(1);
-  if (!done) return toast(stopped);
-  const outcome = outcomeOf(done.door, done.answer, speech);
-  if (outcome.undo) latest.add(outcome.undo);
-  return present(outcome);
-}
-
-/**
- * @param {import("./outcome.js").Screen} outcome
- * @returns {Promise<{ mood: string }>}
- */
-async function present(outcome) {
-  const choice = await screen.show(outcome);
-  if (choice === "undo" && outcome.undo) await undo(outcome.undo);
-  return outcome;
-}
-
-/** @param {import("./outcome.js").Undoable} given */
-async function undo(given) {
-  const path = `/api/v1/${given.door}/${given.id}/reversal`;
-  const { done, stopped } = await patience((post) => post(path, { reason: texts.reason }));
-  if (!done) return toast(stopped);
-  const isUndone = done.status === 200 || done.status === 201;
-  if (isUndone) latest.undone(given.id);
-  await screen.show(isUndone ? undoneOf(given, texts.given) : refusalOf(done, speech));
-}
-
-/**
- * @param {import("./show.js").Shown} shown
- * @param {import("./show.js").Collected} state
- */
+/** @type {(...what: Parameters<typeof serve.collected>) => Promise<void>} */
 async function collected(shown, state) {
-  const outcome = collectedOf(shown.stamps, state, texts);
-  if (outcome.undo) latest.add(outcome.undo);
+  const outcome = serve.collected(shown, state);
   // A result under way is not torn from under a finger; the list has it in any case.
   if (isBusy) return toast(`${outcome.title} · ${outcome.lines[0]}`);
   show.close();
-  await alone(() => present(outcome));
+  await alone(() => serve.present(outcome));
 }
 
 const open = (/** @type {string} */ name, /** @type {() => unknown} */ act) =>
   part(root, `[data-${name}-open]`).addEventListener("click", () => {
-    act();
+    void act();
     look();
   });
-open("show", () => void show.open(quantity.value()));
+open("show", () => show.open(quantity.value()));
 open("type", () => typed.open());
 open("latest", () => latest.open());
+open("menu", () => desk.openMenu());
 for (const layer of document.querySelectorAll("dialog")) {
   layer.addEventListener("close", () => look());
   for (const button of layer.querySelectorAll("[data-close]")) {
@@ -152,6 +120,13 @@ for (const layer of document.querySelectorAll("dialog")) {
 }
 listenToWedge(document, (text) => void take(text, true));
 
+sound.unlock();
+const soundless = part(root, "[data-sound]");
+setInterval(() => {
+  soundless.hidden = !sound.isLocked();
+}, 1000);
+
+toEnrolment(location);
 scanner = await createView(root, {
   startScanner,
   texts: texts.scanner,

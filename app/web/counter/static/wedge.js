@@ -10,8 +10,8 @@
  */
 
 const CODE_AT_END = /[A-Z2-7]{128}$/i;
-/** Longer than this between two keys and it is a person; ms. */
-const PAUSE_MS = 120;
+/** A burst ends here, ms: more than a slow radio link or a busy tablet needs. */
+const PAUSE_MS = 500;
 const LONGEST = 512;
 
 /**

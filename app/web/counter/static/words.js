@@ -30,6 +30,7 @@ export function clock(at, now, lang) {
   return new Intl.DateTimeFormat(lang, {
     hour: "2-digit",
     minute: "2-digit",
+    hourCycle: "h23",
     ...(isToday ? {} : { day: "numeric", month: "short" }),
   }).format(at);
 }

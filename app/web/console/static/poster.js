@@ -1,0 +1,4 @@
+// @ts-check
+/** The poster's print button. */
+
+document.getElementById("print")?.addEventListener("click", () => window.print());

@@ -1,0 +1,76 @@
+// @ts-check
+/**
+ * Serve one customer: give what a code is worth, show what came of it, take it back.
+ *
+ * @module counter/serve
+ *
+ * @typedef {import("./outcome.js").Screen} Screen
+ * @typedef {import("./outcome.js").Undoable} Undoable
+ */
+
+import { collectedOf, outcomeOf, undoneOf } from "./outcome.js";
+import { refusalOf } from "./refusal.js";
+import { spend } from "./spend.js";
+
+/**
+ * @param {object} page
+ * @param {import("./outcome.js").Speech} page.speech
+ * @param {{ show: (screen: Screen) => Promise<string> }} page.screen
+ * @param {ReturnType<typeof import("./patience.js").createPatience>} page.patience
+ * @param {{ value: () => number, set: (count: number) => void }} page.quantity
+ * @param {{ add: (given: Undoable) => void, undone: (id: string) => void }} page.latest
+ * @param {(words: string) => void} page.toast
+ */
+export function createServe({ speech, screen, patience, quantity, latest, toast }) {
+  const { texts } = speech;
+
+  /**
+   * @param {Screen} outcome
+   * @returns {Promise<{ mood: string }>}
+   */
+  async function present(outcome) {
+    const choice = await screen.show(outcome);
+    if (choice === "undo" && outcome.undo) await undo(outcome.undo);
+    return outcome;
+  }
+
+  /** @param {Undoable} given */
+  async function undo(given) {
+    const path = `/api/v1/${given.door}/${given.id}/reversal`;
+    const { done, stopped } = await patience((post) =>
+      post(path, { reason: texts.reason }),
+    );
+    if (!done) return toast(stopped);
+    const isUndone = done.status === 200 || done.status === 201;
+    if (isUndone) latest.undone(given.id);
+    await screen.show(
+      isUndone ? undoneOf(given, texts.given) : refusalOf(done, speech),
+    );
+  }
+
+  return {
+    present,
+    undo,
+    /** @param {{ kind: string, code: string }} read - a card, a voucher, a short code */
+    async give(read) {
+      const stamps = quantity.value();
+      const { done, stopped } = await patience((post) => spend(read, stamps, { post }));
+      // Back to one, also after a refusal: the next customer must not get this one's.
+      quantity.set(1);
+      if (!done) return toast(stopped);
+      const outcome = outcomeOf(done.door, done.answer, speech);
+      if (outcome.undo) latest.add(outcome.undo);
+      return present(outcome);
+    },
+    /**
+     * @param {import("./show.js").Shown} shown
+     * @param {import("./show.js").Collected} state
+     * @returns {Screen} already in the list of the last five
+     */
+    collected({ stamps }, state) {
+      const outcome = collectedOf(stamps, state, texts);
+      if (outcome.undo) latest.add(outcome.undo);
+      return outcome;
+    },
+  };
+}
