@@ -190,3 +190,27 @@ def give(tools: Tools, barista: StaffCaller) -> Callable[..., cards.CardState]:
         return cards.card(tools, card.card_id)
 
     return to
+
+
+@pytest.fixture
+def counts(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Report what a test threw at the rule and what came of it, at the run's end."""
+
+    def report(**figures: int) -> None:
+        told = ", ".join(f"{name} {figure}" for name, figure in figures.items())
+        record_property("counts", told)
+
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = [
+        (report.nodeid.rpartition("::")[2], told)
+        for report in terminalreporter.getreports("passed")
+        for name, told in report.user_properties
+        if name == "counts"
+    ]
+    if rows:
+        terminalreporter.section("counts")
+        for test, told in rows:
+            terminalreporter.write_line(f"{test}: {told}")

@@ -121,10 +121,17 @@ def join(client: httpx.Client, name: str | None = "Anna") -> dict[str, str]:
     return joined
 
 
-def work(client: httpx.Client, tools: Tools, founded: Founded) -> str:
-    """Enrol a terminal and sign in by the API; gives the staff token."""
+def enrol(client: httpx.Client, tools: Tools, founded: Founded) -> str:
+    """Enrol a terminal by the API; gives its token."""
     code = staff.enrolment_code(tools, founded.location_id).url
-    terminal = client.post("/api/v1/terminals", json={"code": code}).json()["token"]
+    answer = client.post("/api/v1/terminals", json={"code": code})
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    token: str = answer.json()["token"]
+    return token
+
+
+def sign_in(client: httpx.Client, terminal: str, founded: Founded) -> str:
+    """Sign the owner in at a terminal by the API; gives the staff token."""
     answer = client.post(
         "/api/v1/staff-sessions",
         json={"staff_id": str(founded.staff_id), "pin": founded.pin},
@@ -133,3 +140,8 @@ def work(client: httpx.Client, tools: Tools, founded: Founded) -> str:
     assert answer.status_code == httpx.codes.CREATED, answer.text
     token: str = answer.json()["token"]
     return token
+
+
+def work(client: httpx.Client, tools: Tools, founded: Founded) -> str:
+    """Enrol a terminal and sign in; gives the staff token."""
+    return sign_in(client, enrol(client, tools, founded), founded)

@@ -35,6 +35,9 @@ RUNTIME = "requirements.txt"
 # Not at the top level, which has room for one lock.
 DEVELOPMENT = "tests/requirements.txt"
 
+# The development lock holds the whole of the runtime lock (see scripts/check), so
+# what tests can serve too.
+_INSTALLS = {DEVELOPMENT: (RUNTIME, DEVELOPMENT)}
 _STAMP = "punchproof.json"
 # Holds this process's id after the change of interpreter; see enter().
 _ENTERED = "PUNCHPROOF_ENTERED"
@@ -86,9 +89,7 @@ def prepare(home: Path, lock: str) -> None:
         _make(home)
         _stamp(home, "making", ())
         _install(home, lock, held)
-        # The development lock holds the whole of the runtime lock (a check of
-        # scripts/check), so what a test needs serves as well.
-        _stamp(home, "ready", (RUNTIME, lock))
+        _stamp(home, "ready", _INSTALLS.get(lock, (lock,)))
 
 
 def _is_inside(home: Path) -> bool:

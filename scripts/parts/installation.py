@@ -26,7 +26,19 @@ from scripts.parts.environment import ROOT
 
 # A command that asks whether a server runs holds the lock for a moment.
 _LOCK_PATIENCE_S = 0.5
-_TOLD = ("PUNCHPROOF_ORIGIN", "PUNCHPROOF_HOST", "PUNCHPROOF_PORT", "REDIS_URL")
+# One of these is in every directory that was ever ours, also after a restore.
+_OURS = frozenset({"serve.lock", "keys", "punchproof.sqlite3", "redis"})
+_TOLD = (
+    "DATABASE_URL",
+    "DATABASE_URL_FILE",
+    "PUNCHPROOF_HOST",
+    "PUNCHPROOF_KEYS",
+    "PUNCHPROOF_KEYS_PASSPHRASE_FILE",
+    "PUNCHPROOF_ORIGIN",
+    "PUNCHPROOF_PORT",
+    "REDIS_URL",
+    "REDIS_URL_FILE",
+)
 
 
 class InstallationError(Exception):
@@ -44,29 +56,44 @@ def in_use(data: Path) -> Iterator[None]:
     """Make the directory if need be, and be its only server for a while.
 
     Raises:
-        InstallationError: another server uses it, or it cannot be written.
+        InstallationError: another server uses it, it is somebody else's, or it cannot
+            be written.
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = {entry.name for entry in data.iterdir()} - {"lost+found"}
+        if names and not names & _OURS:
+            raise InstallationError(
+                f"{data} holds other things; name a directory that is new or empty: "
+                "--data DIR"
+            )
         data.chmod(0o700)
         lock = os.open(data / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise InstallationError(f"cannot use {data}: {error.strerror}") from error
     try:
-        last = time.monotonic() + _LOCK_PATIENCE_S
-        while not _take(lock):
-            if time.monotonic() > last:
-                owner = os.read(lock, 20).decode(errors="replace")
-                raise InstallationError(
-                    f"{data} is in use by another scripts/serve (process {owner}). "
-                    "Stop that one, or choose another directory: --data DIR"
-                )
-            time.sleep(0.05)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, str(os.getpid()).encode(), 0)
-        yield
+        _wait_for(lock, data)
+        try:
+            yield
+        finally:
+            (data / "running.json").unlink(missing_ok=True)
     finally:
         os.close(lock)
+
+
+def _wait_for(lock: int, data: Path) -> None:
+    """Take the lock and write down who has it."""
+    last = time.monotonic() + _LOCK_PATIENCE_S
+    while not _take(lock):
+        if time.monotonic() > last:
+            owner = os.read(lock, 20).decode(errors="replace")
+            raise InstallationError(
+                f"{data} is in use by another scripts/serve (process {owner}). "
+                "Stop that one, or choose another directory: --data DIR"
+            )
+        time.sleep(0.05)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
 
 
 def tell(data: Path, environ: Mapping[str, str]) -> None:

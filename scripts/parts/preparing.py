@@ -116,7 +116,9 @@ def announce(tools: Tools, told: Told, *, is_lan: bool) -> None:
     if is_here:
         print("             on this machine only; for phones: scripts/serve --lan")
     print(f"  Counter    {origin}/counter/")
-    _print_enrolment(tools)
+    is_first = all(till.revoked_at is not None for till in shop.terminals(tools))
+    if told.demo or is_first:
+        _print_enrolment(tools)
     print(f"  Console    {origin}/console/")
     if told.demo:
         _print_demo(told.demo)
@@ -130,14 +132,12 @@ def announce(tools: Tools, told: Told, *, is_lan: bool) -> None:
 
 
 def _print_enrolment(tools: Tools) -> None:
-    """Print a link for the first till; later ones are enrolled in the console."""
-    if any(terminal.revoked_at is None for terminal in shop.terminals(tools)):
-        return
+    """Print a link that makes a device a till; the console makes more of them."""
     place = founding.first_location(tools)
     if place is None:
         return
     issued = staff.enrolment_code(tools, place)
-    print("             on the first till, within 10 minutes, open once:")
+    print("             open once within 10 minutes on what shall be the till:")
     print(f"             {issued.url}")
 
 

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Print ``text``, run the block, end the line with its seconds or ``failed``."""
+    """Print ``text``, run the block, end the line with its seconds or how it ended."""
     print(f"  {text} … ", end="", flush=True)
     began = time.monotonic()
     try:
         yield
-    except BaseException:
-        print("failed", flush=True)
+    except BaseException as error:
+        print("failed" if isinstance(error, Exception) else "stopped", flush=True)
         raise
     print(f"{time.monotonic() - began:.1f} s", flush=True)
 

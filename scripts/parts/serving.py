@@ -163,6 +163,7 @@ def _run(plan: _Plan, supervisor: Supervisor) -> None:
         preparing.start_nonce_store(plan.environ, supervisor)
     with step("books"):
         tools = preparing.open_tools(plan.environ)
+    with step("demo shop" if plan.is_demo else "shop"):
         told = preparing.first_shop(tools, is_demo=plan.is_demo)
     with step("web server"):
         server.go(plan.environ)

@@ -78,6 +78,7 @@ class WebServer:
             command += ["--certificate", str(chain), "--key", str(key)]
         process = children.launch(
             command,
+            directory=log.parent,
             log=log,
             end_by=signal.SIGTERM,
             keep_open=[ears],

@@ -171,13 +171,11 @@ def _row(each: TerminalView, now: datetime, zone: ZoneInfo) -> dict[str, object]
         seen = gettext("Not seen yet")
     else:
         seen = gettext("Seen %(when)s", when=when(each.seen_at, zone=zone, now=now))
-    word = gettext("Removed") if is_revoked else gettext("Quiet")
     return {
         "terminal_id": each.terminal_id,
         "name": each.name,
         "location_name": each.location_name,
         "is_revoked": is_revoked,
         "seen": seen,
-        "state_word": gettext("At work") if is_at_work else word,
-        "tone": "given" if is_at_work else "plain",
+        "is_at_work": is_at_work,
     }

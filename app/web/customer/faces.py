@@ -182,11 +182,10 @@ def invitation(programme: ProgrammeView, stamps: int) -> str:
 
 def across(required: int) -> int:
     """Choose how many places stand in a row, so that the last row looks full."""
-    if required in {3, 6, 9}:
-        return 3
-    if required in {4, 7, 8, 16}:
-        return 4
-    return 6 if required in {11, 12, 18, 24} or required > _MANY else 5
+    choices = (5, 4, 3, 6) if required < _MANY else (6, 5, 4)
+    if required <= min(choices):
+        return min(choices)
+    return min(choices, key=lambda row: -required % row)
 
 
 def waiting_marks(stamps: int, place: str, seed: str, now: datetime) -> list[str]:

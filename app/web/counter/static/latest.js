@@ -9,7 +9,7 @@
  * @typedef {import("./outcome.js").Undoable & { at: number, isUndone: boolean }} Line
  */
 
-import { clock, fill, part } from "./words.js";
+import { clock, fill, part, say } from "./words.js";
 
 const MOST = 5;
 const KEY = "punchproof-latest";
@@ -64,7 +64,7 @@ export function createLatest(dialog, { texts, lang, storage, onUndo }) {
     mark.setAttribute("aria-hidden", "true");
     const words = element("span", "latest__words");
     words.append(
-      element("bdi", "", line.what),
+      element("span", "latest__what", line.what),
       element("span", "soft small", clock(new Date(line.at), new Date(), lang)),
     );
     item.append(mark, words, line.isUndone ? undoneMark() : undoButton(line));
@@ -107,6 +107,6 @@ export function createLatest(dialog, { texts, lang, storage, onUndo }) {
 function element(tag, className, text = "") {
   const made = document.createElement(tag);
   made.className = className;
-  made.textContent = text;
+  say(made, text);
   return made;
 }

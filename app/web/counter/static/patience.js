@@ -50,6 +50,10 @@ export function createPatience({ ask, screen, texts, quick = QUICK_MS }) {
       const answer = await ask("POST", path, body, {
         retry: true,
         signal: stop.signal,
+        onSignIn: () => {
+          clearTimeout(slow); // the PIN pad must not be covered
+          screen.close();
+        },
         onWait: (/** @type {"network" | "busy" | "in_use"} */ reason) => {
           clearTimeout(slow);
           void say(reason);

@@ -6,7 +6,7 @@
  * @module counter/pin-pad
  */
 
-import { part } from "./words.js";
+import { part, say as write } from "./words.js";
 
 const LEAST = 4;
 const MOST = 8;
@@ -50,7 +50,7 @@ export function createPinPad(form, { texts, onPin, onBack }) {
 
   /** @param {string} words */
   function say(words) {
-    error.textContent = words;
+    write(error, words);
   }
 
   /** @param {boolean} isOff */
@@ -89,11 +89,13 @@ export function createPinPad(form, { texts, onPin, onBack }) {
   return {
     /** @param {string} title @param {string} words */
     show(title, words) {
-      part(form, "[data-name]").textContent = title;
+      write(part(form, "[data-name]"), title);
       form.hidden = false;
       clear();
-      // A wait goes on when the same person comes back to the pad.
-      if (!waiting) say(words);
+      // Another person need not wait for this one; the server remembers who must.
+      clearInterval(waiting);
+      lock(false);
+      say(words);
       field.focus();
     },
     hide() {
@@ -121,13 +123,14 @@ export function createPinPad(form, { texts, onPin, onBack }) {
       lock(true);
       clearInterval(waiting);
       const end = Date.now() + seconds * 1000;
+      let said = "";
       const tick = () => {
         const left = Math.ceil((end - Date.now()) / 1000);
-        const said = left > 0 ? words(left) : "";
-        if (error.textContent !== said) say(said); // an alert speaks at each change
+        const next = left > 0 ? words(left) : "";
+        if (next !== said) say(next); // an alert speaks at each change
+        said = next;
         if (left > 0) return;
         clearInterval(waiting);
-        waiting = undefined;
         lock(false);
         field.focus();
       };

@@ -8,7 +8,7 @@
  * @typedef {"next" | "undo" | "cancel" | "replaced"} Choice
  */
 
-import { fill, part } from "./words.js";
+import { fill, part, say } from "./words.js";
 
 const MOODS = ["given", "refused", "waiting", "undone"];
 /** A title of more characters is set smaller. */
@@ -66,10 +66,10 @@ export function createResultScreen(dialog, { texts, sound }) {
       /** @type {HTMLElement} */ (icon).hidden =
         icon.getAttribute("data-icon") !== screen.icon;
     }
-    part(dialog, "[data-title]").textContent = screen.title;
+    say(part(dialog, "[data-title]"), screen.title);
     part(dialog, "[data-lines]").replaceChildren(...screen.lines.map(paragraph));
     earned.hidden = !screen.earned;
-    part(earned, "span").textContent = screen.earned;
+    say(part(earned, "span"), screen.earned);
     dots.hidden = !screen.dots;
     if (screen.dots) drawDots(screen.dots);
     undo.hidden = !screen.undo;
@@ -127,6 +127,6 @@ export function createResultScreen(dialog, { texts, sound }) {
 /** @param {string} text */
 function paragraph(text) {
   const made = document.createElement("p");
-  made.textContent = text;
+  say(made, text);
   return made;
 }

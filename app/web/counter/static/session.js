@@ -6,7 +6,8 @@
  * @module counter/session
  *
  * @typedef {import("./spend.js").Answer} Answer
- * @typedef {(method: string, path: string, body?: object | null, options?: object) => Promise<Answer>} Call
+ * @typedef {(method: string, path: string, body?: object | null, options?: any) => Promise<Answer>} Call
+ *   `options.onSignIn` is told before the PIN is asked for, the rest is `shared/api`'s
  *
  * @param {object} world
  * @param {Call} world.call
@@ -20,6 +21,7 @@ export function createSession({ call, signIn }) {
     for (;;) {
       const answer = await call(method, path, body, options);
       if (answer.status !== 401) return answer;
+      options.onSignIn?.();
       // Two requests at once ask once.
       asking ??= signIn().finally(() => {
         asking = null;

@@ -3,7 +3,11 @@
  * One short sentence at the foot of the page, for four seconds.
  *
  * @module counter/toast
- *
+ */
+
+import { say } from "./words.js";
+
+/**
  * @param {HTMLElement} place
  */
 export function createToast(place) {
@@ -11,7 +15,7 @@ export function createToast(place) {
   let timer;
   return (/** @type {string} */ words) => {
     clearTimeout(timer);
-    place.textContent = words;
+    say(place, words);
     place.hidden = false;
     timer = setTimeout(() => {
       place.hidden = true;

@@ -20,6 +20,23 @@ export function fill(sentence, values) {
 }
 
 /**
+ * Write a filled sentence into the page; what was isolated becomes `<bdi>`.
+ *
+ * @param {Element} place
+ * @param {string} words
+ */
+export function say(place, words) {
+  const pieces = words.split(/\u2068(.*?)\u2069/);
+  const nodes = pieces.map((piece, index) => {
+    if (index % 2 === 0) return piece;
+    const isolated = document.createElement("bdi");
+    isolated.textContent = piece;
+    return isolated;
+  });
+  place.replaceChildren(...nodes.filter((node) => node !== ""));
+}
+
+/**
  * @param {Date} at
  * @param {Date} now
  * @param {string} [lang] - BCP 47

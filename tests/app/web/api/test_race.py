@@ -65,7 +65,7 @@ def answer_of(response) -> str:
 
 @pytest.mark.parametrize("is_wiped", [False, True], ids=["redis up", "redis wiped"])
 def test_one_scan_of_many_tills_counts(
-    service, own_tools, shop, redis_url, is_wiped, request
+    service, own_tools, shop, redis_url, is_wiped, counts
 ):
     # given one customer's code, and 64 scans of it on eight tills
     with service.client() as client:
@@ -110,12 +110,12 @@ def test_one_scan_of_many_tills_counts(
         )
         assert late["first"] == 1
         assert entries(own_tools) == booked + 1
-    print(f"{request.node.name}: tried {AT_ONCE}, {dict(answers)}, booked {booked}")
+    counts(tried=AT_ONCE, booked=booked, **answers)
     for client in clients:
         client.close()
 
 
-def test_one_tills_code_goes_to_one_of_many_phones(service, own_tools, shop):
+def test_one_tills_code_goes_to_one_of_many_phones(service, own_tools, shop, counts):
     with service.client() as client:
         members = [join(client, None) for _ in range(AT_ONCE)]
         till = work(client, own_tools, shop)
@@ -132,6 +132,7 @@ def test_one_tills_code_goes_to_one_of_many_phones(service, own_tools, shop):
         )
     )
 
+    counts(tried=AT_ONCE, booked=entries(own_tools), **answers)
     assert answers["first"] == 1
     assert set(answers) <= {"first", "code_in_use", "code_spent"}
     assert entries(own_tools) == 1
@@ -139,7 +140,9 @@ def test_one_tills_code_goes_to_one_of_many_phones(service, own_tools, shop):
         client.close()
 
 
-def test_one_request_sent_by_many_threads_has_one_answer(service, own_tools, shop):
+def test_one_request_sent_by_many_threads_has_one_answer(
+    service, own_tools, shop, counts
+):
     with service.client() as client:
         member = join(client)
         till = work(client, own_tools, shop)
@@ -157,6 +160,7 @@ def test_one_request_sent_by_many_threads_has_one_answer(service, own_tools, sho
 
     answers = at_once(scan)
 
+    counts(tried=AT_ONCE, booked=entries(own_tools), **answers)
     assert answers == {"first": 1, "again": AT_ONCE - 1}
     assert len(set(bodies)) == 1
     assert entries(own_tools) == 1

@@ -1,0 +1,287 @@
+"""A shop over HTTP without a server: Flask's test client, one token for each kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from app import create_app
+from app.programme import (
+    cards,
+    codes,
+    founding,
+    members,
+    rewards,
+    sessions,
+    staff,
+    stamping,
+)
+from app.programme.cards import CardState
+from app.programme.founding import Founded
+from app.programme.members import Joined
+from app.programme.sessions import StaffCaller
+from app.settings import Settings
+from app.store.tables import Table
+from app.tools import Tools, open_tools
+from scripts.parts.redis_server import RunningRedis
+from signing.codes import Kind
+from tests.conftest import ORIGIN
+
+#: What changes by looking: no part of what "nothing was written" means.
+_BY_LOOKING = {("terminal", "seen_at")}
+
+
+@dataclass(frozen=True)
+class Api:
+    """A client of the API that speaks with one token, or with none."""
+
+    app: Flask
+    token: str | None = None
+
+    def __call__(self, method: str, path: str, body: object = None, **more: Any):
+        headers = dict(more.pop("headers", {}))
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if body is not None:
+            more["json"] = body
+        return self.app.test_client().open(
+            f"/api/v1{path}", method=method, headers=headers, **more
+        )
+
+    def get(self, path: str, **more: Any):
+        return self("GET", path, **more)
+
+    def post(self, path: str, body: object = None, **more: Any):
+        return self("POST", path, body, **more)
+
+
+@dataclass(frozen=True)
+class House:
+    """A shop with a card, a till, somebody at it and somebody in the console."""
+
+    tools: Tools
+    app: Flask
+    founded: Founded
+    joined: Joined
+    tokens: Mapping[str, str]
+
+    def api(self, kind: str | None = None) -> Api:
+        """Speak as ``member``, ``terminal``, ``staff`` or ``console``."""
+        return Api(self.app, self.tokens[kind] if kind else None)
+
+    def over(self, tools: Tools) -> House:
+        """Make the same shop as a process with other tools serves it."""
+        return dataclasses.replace(self, tools=tools, app=create_app(tools))
+
+    @property
+    def barista(self) -> StaffCaller:
+        caller = sessions.who(self.tools, self.tokens["staff"])
+        assert isinstance(caller, StaffCaller)
+        return caller
+
+    def join(self, name: str | None = "Bo") -> Joined:
+        return members.join(self.tools, name=name)
+
+    def card(self, joined: Joined | None = None) -> CardState:
+        return cards.card(self.tools, (joined or self.joined).card_id)
+
+    def card_code(self, joined: Joined | None = None) -> str:
+        card_id = (joined or self.joined).card_id
+        return stamping.card_code(self.tools, card_id).code
+
+    def stamp_code(self, stamps: int = 1) -> str:
+        return stamping.stamp_code(self.tools, self.barista, stamps).code
+
+    def enrolment_code(self) -> str:
+        return staff.enrolment_code(self.tools, self.founded.location_id).code
+
+    def give(self, stamps: int, joined: Joined | None = None) -> UUID:
+        """Give stamps; the id of the last entry comes back."""
+        while stamps > 0:
+            spent = stamping.stamp(
+                self.tools,
+                self.card_code(joined),
+                stamps=min(stamps, stamping.MOST_STAMPS),
+                request_id=uuid4().hex,
+                staff=self.barista,
+            )
+            stamps -= stamping.MOST_STAMPS
+        return UUID(spent.answer["stamp_id"])
+
+    def voucher(self, joined: Joined | None = None) -> UUID:
+        """Fill a card; the voucher's id comes back."""
+        self.give(10, joined)
+        return self.card(joined).vouchers[0].voucher_id
+
+    def voucher_code(self, voucher_id: UUID, joined: Joined | None = None) -> str:
+        member_id = (joined or self.joined).member_id
+        return rewards.voucher_code(self.tools, voucher_id, member_id).code
+
+    def code_of(self, kind: Kind) -> str:
+        """Issue a waiting code of a kind."""
+        if kind is Kind.CARD:
+            return self.card_code()
+        if kind is Kind.STAMP:
+            return self.stamp_code()
+        if kind is Kind.VOUCHER:
+            return self.voucher_code(self.voucher())
+        return self.enrolment_code()
+
+    def nonce_of(self, code: str) -> bytes:
+        return codes.read(self.tools, code).nonce
+
+    def grant(self, kind: str, **whose: UUID) -> str:
+        """Make a token without a PIN or password."""
+        with self.tools.database.begin() as tx:
+            return sessions.grant(tx, self.tools, kind, **whose)
+
+
+@dataclass(frozen=True)
+class Furniture:
+    """What is in the books of a shop that is open."""
+
+    founded: Founded
+    joined: Joined
+    tokens: Mapping[str, str]
+
+
+def furnish(tools: Tools) -> Furniture:
+    """Found a shop, let Anna join, set a till up and sign the owner in."""
+    founded = founding.found(tools, name="Kaffe & Brød", location="Nyhavn")
+    joined = members.join(tools, name="Anna")
+    code = staff.enrolment_code(tools, founded.location_id).code
+    enrolled = staff.enrol(tools, code)
+    till = {"terminal_id": enrolled.terminal_id}
+    with tools.database.begin() as tx:
+        tokens = {
+            "member": joined.token,
+            "terminal": enrolled.token,
+            "staff": sessions.grant(
+                tx, tools, "staff", **till, staff_id=founded.staff_id
+            ),
+            "console": sessions.grant(tx, tools, "console", staff_id=founded.staff_id),
+        }
+    return Furniture(founded, joined, tokens)
+
+
+@pytest.fixture(scope="session")
+def furnished_file(
+    tmp_path_factory: pytest.TempPathFactory,
+    key_directory: Path,
+    redis_server: RunningRedis,
+) -> tuple[Path, Furniture]:
+    """SQLite books of a shop that is open, made once: hashing passwords is slow."""
+    directory = tmp_path_factory.mktemp("furnished")
+    path = directory / "books.sqlite3"
+    tools = open_tools(
+        Settings(
+            data=directory,
+            host="127.0.0.1",
+            port=8000,
+            origin=ORIGIN,
+            keys=key_directory / "keys",
+            keys_passphrase_file=key_directory / "keys.passphrase",
+            database_url=f"sqlite:///{path}",
+            redis_url=redis_server.url,
+        )
+    )
+    tools.database.migrate()
+    furniture = furnish(tools)
+    tools.close()
+    return path, furniture
+
+
+@pytest.fixture
+def house(
+    request: pytest.FixtureRequest,
+    make_tools: Callable[..., Tools],
+    settings: Settings,
+    tmp_path: Path,
+) -> House:
+    """A shop that is open."""
+    if settings.database_url.startswith("sqlite"):
+        template, furniture = request.getfixturevalue("furnished_file")
+        shutil.copy(template, tmp_path / "books.sqlite3")
+        tools = make_tools()
+    else:
+        tools = make_tools()
+        tools.database.migrate()
+        furniture = furnish(tools)
+    return House(
+        tools, create_app(tools), furniture.founded, furniture.joined, furniture.tokens
+    )
+
+
+def books(tools: Tools, *, but: tuple[str, ...] = ()) -> dict[str, list[Any]]:
+    """Read all that the books hold, to be compared with a later look.
+
+    Args:
+        tools: the books.
+        but: tables that may change, such as ``signal``.
+    """
+    with tools.database.read() as tx:
+        return {
+            table.name: sorted(
+                map(
+                    repr,
+                    tx.execute(
+                        select(
+                            *(
+                                column
+                                for column in table.columns
+                                if (table.name, column.name) not in _BY_LOOKING
+                            )
+                        )
+                    ),
+                )
+            )
+            for table in Table.metadata.sorted_tables
+            if table.name not in but
+        }
+
+
+def problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is a refusal of this code, in the one shape; give it."""
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/problem+json"
+    told: dict[str, Any] = response.get_json()
+    assert told["code"] == code
+    assert told["status"] == status
+    assert told["type"] == f"urn:punchproof:{code}"
+    assert told["title"].strip()
+    assert told["detail"].strip().endswith(".")
+    assert "Traceback" not in response.text
+    if "retry_after" in told:
+        assert response.headers["Retry-After"] == str(told["retry_after"])
+        assert told["retry_after"] >= 1
+    return told
+
+
+class _Token(HTMLParser):
+    """Finds the page's CSRF token."""
+
+    found: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        if tag == "meta" and said.get("name") == "csrf-token":
+            self.found = said.get("content")
+
+
+def csrf_token(client: FlaskClient, path: str = "/offline", **more: Any) -> str:
+    """Open a page as a browser does, and read its token."""
+    reader = _Token()
+    reader.feed(client.get(path, **more).text)
+    assert reader.found
+    return reader.found

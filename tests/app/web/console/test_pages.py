@@ -1,0 +1,524 @@
+"""The console's pages over HTTP: the door, each form, the feed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.programme import cards, members, shop, staff, stamping
+from app.programme.cards import CardState
+from app.programme.founding import Founded
+from app.programme.sessions import ConsoleCaller, StaffCaller
+from app.tools import Tools
+
+Give = Callable[[CardState, int], CardState]
+
+PAGES = (
+    "/console/",
+    "/console/programme",
+    "/console/programme/poster",
+    "/console/shop",
+    "/console/locations",
+    "/console/terminals",
+    "/console/terminals/new",
+    "/console/staff",
+    "/console/staff/new",
+)
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Browser:
+    """A browser of the console: keeps cookies, sends forms with their token."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, path: str, **options: object) -> TestResponse:
+        return self.client.get(path, **options)
+
+    def send(self, page: str, path: str | None = None, **fields: str) -> TestResponse:
+        """Open a page and send its form, to the page itself or to ``path``."""
+        token = _TOKEN.search(self.get(page).text)
+        assert token, f"{page} has no form"
+        return self.client.post(path or page, data={"csrf_token": token[1], **fields})
+
+    def sign_in(self, email: str, password: str, **more: str) -> TestResponse:
+        return self.send("/console/sign-in", email=email, password=password, **more)
+
+
+@pytest.fixture
+def stranger(tools: Tools, founded: Founded) -> Browser:
+    return Browser(create_app(tools).test_client())
+
+
+@pytest.fixture
+def owner(stranger: Browser, founded: Founded) -> Browser:
+    stranger.sign_in(founded.email, founded.password)
+    return stranger
+
+
+@pytest.fixture
+def manager(tools: Tools, founded: Founded) -> Browser:
+    by = ConsoleCaller(founded.staff_id, "Owner", "owner")
+    shop.add_staff(
+        tools,
+        name="Jonas",
+        role="manager",
+        pin="2580",
+        email="jonas@example.com",
+        password="long enough 1",
+        by=by,
+    )
+    browser = Browser(create_app(tools).test_client())
+    browser.sign_in("jonas@example.com", "long enough 1")
+    return browser
+
+
+def seen(response: TestResponse) -> str:
+    """Give a page's words as people see them."""
+    words = re.sub(r"<(script|svg)\b.*?</\1>|<[^>]+>", " ", response.text, flags=re.S)
+    return " ".join(unescape(words).replace("\u2068", "").replace("\u2069", "").split())
+
+
+def error_of(response: TestResponse, field: str) -> str:
+    found = re.search(rf'id="error-{field}">([^<]+)<', response.text)
+    assert found, f"nothing is said beside {field}"
+    assert f'aria-describedby="hint-{field} error-{field}"' in response.text or (
+        f'aria-describedby="error-{field}"' in response.text
+    )
+    return unescape(found[1])
+
+
+# The door
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_stranger_is_sent_to_the_door_and_back(
+    stranger: Browser, founded: Founded, path: str
+) -> None:
+    answer = stranger.get(path)
+
+    assert answer.status_code == 302
+    assert answer.location == f"/console/sign-in?next={path}"
+    arrived = stranger.sign_in(founded.email, founded.password, next=path)
+    assert arrived.location == path
+    assert stranger.get(path).status_code == 200
+
+
+def test_every_page_is_behind_the_door(stranger: Browser) -> None:
+    app = stranger.client.application
+    for rule in app.url_map.iter_rules():
+        if not rule.endpoint.startswith("console.") or rule.endpoint in {
+            "console.static",
+            "console.sign_in",
+        }:
+            continue
+        values = {name: uuid4() for name in rule.arguments}
+        if "to" in values:
+            values["to"] = "on"
+        with app.test_request_context():
+            path = app.url_for(rule.endpoint, **values)
+        if "GET" in (rule.methods or ()):
+            assert stranger.get(path).status_code == 302, path
+        else:
+            sent = stranger.send("/console/sign-in", path)
+            assert sent.location == "/console/sign-in", path
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("owner@localhost", "wrong"), ("nobody@localhost", "wrong"), ("", "")],
+)
+def test_a_wrong_pair_hears_one_sentence_and_keeps_the_email(
+    stranger: Browser, email: str, password: str
+) -> None:
+    answer = stranger.sign_in(email, password)
+
+    assert answer.status_code == 401
+    assert "That email and password do not belong together." in seen(answer)
+    assert f'value="{email}"' in answer.text
+    assert "Set-Cookie" not in answer.headers or "console" not in str(answer.headers)
+
+
+def test_who_guesses_too_often_is_told_to_wait(stranger: Browser) -> None:
+    for _ in range(5):
+        stranger.sign_in("owner@localhost", "wrong")
+
+    answer = stranger.sign_in("owner@localhost", "wrong")
+
+    assert answer.status_code == 429
+    assert re.search(r"tried too often. Please wait \d+ min", seen(answer))
+
+
+def test_a_barista_does_not_come_in(
+    tools: Tools, stranger: Browser, founded: Founded
+) -> None:
+    by = ConsoleCaller(founded.staff_id, "Owner", "owner")
+    shop.add_staff(tools, name="Mia", role="barista", pin="2580", by=by)
+
+    assert stranger.sign_in("mia", "2580").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "/card", ""],
+)
+def test_the_door_leads_nowhere_else(
+    stranger: Browser, founded: Founded, elsewhere: str
+) -> None:
+    answer = stranger.sign_in(founded.email, founded.password, next=elsewhere)
+
+    assert answer.location == "/console/"
+
+
+def test_a_form_without_its_token_is_refused(owner: Browser, tools: Tools) -> None:
+    answer = owner.client.post("/console/locations", data={"name": "Torvet"})
+
+    assert answer.status_code == 403
+    assert [each.name for each in shop.locations(tools)] == ["Nyhavn"]
+
+
+def test_signing_out_ends_the_session_in_the_books(owner: Browser) -> None:
+    cookie = owner.client.get_cookie("pp_console")
+    assert cookie is not None
+
+    owner.send("/console/", "/console/sign-out")
+    owner.client.set_cookie("pp_console", cookie.value)
+
+    assert owner.get("/console/").status_code == 302
+
+
+# Today
+
+
+def test_today_begins_with_the_figure(
+    owner: Browser, give: Give, make_card: Callable[..., CardState]
+) -> None:
+    give(make_card("Anna"), 7)
+
+    page = seen(owner.get("/console/"))
+
+    assert page.index("7 stamps today") < page.index("Latest")
+    assert "5 stamps for Anna" in page
+    assert "2 stamps for Anna" in page
+    assert "Anna joined" in page
+
+
+def test_a_new_shop_is_told_what_to_do_first(owner: Browser) -> None:
+    page = seen(owner.get("/console/"))
+
+    assert "0 stamps today" in page
+    assert "Before the first stamp" in page
+    assert "Nothing has happened yet." in page
+
+
+def test_a_name_cannot_write_the_page(
+    owner: Browser, make_card: Callable[..., CardState]
+) -> None:
+    make_card("<img src=x>")
+
+    feed = owner.get("/console/feed", headers={"Accept": "application/json"})
+
+    assert "<img" not in owner.get("/console/").text
+    assert "<img" not in str(feed.get_json())
+
+
+def test_the_feed_says_nothing_until_something_happens(
+    owner: Browser, give: Give, make_card: Callable[..., CardState]
+) -> None:
+    card = make_card("Anna")
+    before = owner.get("/console/feed")
+    after = before.get_json()["after"]
+    tag = before.headers["ETag"]
+    path = "/console/feed"
+
+    quiet = owner.get(
+        path, query_string={"after": after}, headers={"If-None-Match": tag}
+    )
+    give(card, 2)
+    loud = owner.get(
+        path, query_string={"after": after}, headers={"If-None-Match": tag}
+    )
+
+    assert (quiet.status_code, quiet.data) == (304, b"")
+    assert loud.get_json()["figures"]["stamps"] == "2"
+    assert "2 stamps for" in loud.get_json()["lines"][0]["html"]
+    assert list(loud.get_json()["places"].values()) == [2]
+
+
+@pytest.mark.parametrize("query", ["?after=now", "?after=2026-11-22", "?place=here"])
+def test_the_feed_takes_any_question(owner: Browser, query: str) -> None:
+    assert owner.get(f"/console/feed{query}").status_code == 200
+
+
+def test_a_feed_without_a_session_is_no_page(stranger: Browser) -> None:
+    answer = stranger.get("/console/feed", headers={"Accept": "application/json"})
+
+    assert answer.status_code == 401
+    assert answer.get_json()["code"] == "unauthenticated"
+
+
+# Programme and shop
+
+
+def test_changed_terms_say_their_version(owner: Browser) -> None:
+    sent = owner.send(
+        "/console/programme",
+        name="12 teas",
+        reward="Free tea",
+        stamps_required="12",
+        terms="Be kind.",
+        is_open="1",
+    )
+    page = owner.get(sent.location)
+
+    assert sent.status_code == 302
+    assert "Saved. The terms are now version 2." in seen(page)
+    assert 'value="12 teas"' in page.text
+    assert "Saved." not in seen(owner.get(sent.location))
+
+
+def test_a_wrong_field_of_the_programme_loses_nothing(
+    owner: Browser, tools: Tools
+) -> None:
+    answer = owner.send(
+        "/console/programme",
+        name="12 teas",
+        reward="",
+        stamps_required="twelve",
+        terms="Be very kind.",
+        is_open="0",
+    )
+
+    assert answer.status_code == 422
+    assert error_of(answer, "stamps_required") == "A whole number from 2 to 30."
+    assert error_of(answer, "reward") == "Please fill this in."
+    for kept in ('value="12 teas"', 'value="twelve"', "Be very kind."):
+        assert kept in answer.text
+    assert members.default_programme(tools).name != "12 teas"
+
+
+def test_the_join_page_is_shown_as_a_picture_and_a_link(owner: Browser) -> None:
+    picture = owner.get("/console/programme/join.svg")
+
+    assert picture.mimetype == "image/svg+xml"
+    assert picture.text.startswith("<svg")
+    for path in ("/console/programme", "/console/programme/poster"):
+        assert "http://localhost:8000/join" in seen(owner.get(path))
+
+
+def test_the_shop_changes_its_colour(owner: Browser) -> None:
+    owner.send("/console/shop", name="Kaffe", colour="#FFD400", timezone="Asia/Tokyo")
+
+    assert "--shop:#ffd400;--on-shop:#1d1a16" in owner.get("/shop.css").text
+
+
+def test_a_wrong_colour_is_told_beside_it(owner: Browser) -> None:
+    answer = owner.send(
+        "/console/shop", name="Kaffe", colour="red", timezone="Asia/Tokyo"
+    )
+
+    assert answer.status_code == 422
+    assert error_of(answer, "colour") == "That is not a colour like #0f5c4a."
+    assert 'value="red"' in answer.text
+
+
+# Locations and tills
+
+
+def test_a_location_is_added_and_renamed(
+    owner: Browser, tools: Tools, founded: Founded
+) -> None:
+    owner.send("/console/locations", name="Torvet")
+    owner.send(
+        "/console/locations",
+        f"/console/locations/{founded.location_id}",
+        name="Nyhavn 17",
+    )
+
+    page = seen(owner.get("/console/locations"))
+    assert "2 locations" in page
+    assert "Nyhavn 17 0 tills" in page
+    assert "Torvet 0 tills" in page
+
+
+def test_a_taken_name_is_told_beside_the_location_it_was_for(
+    owner: Browser, tools: Tools
+) -> None:
+    owner.send("/console/locations", name="Torvet")
+    torvet = next(each for each in shop.locations(tools) if each.name == "Torvet")
+
+    answer = owner.send(
+        "/console/locations",
+        f"/console/locations/{torvet.location_id}",
+        name="Nyhavn",
+    )
+
+    assert answer.status_code == 422
+    assert error_of(answer, "name-2") == "Another location has this name."
+    assert answer.text.count("field__error") == 1
+
+
+def test_an_enrolment_is_shown_until_the_till_is_there(
+    owner: Browser, tools: Tools, founded: Founded
+) -> None:
+    sent = owner.send(
+        "/console/terminals/new", name="Front", location_id=str(founded.location_id)
+    )
+    page = owner.get(sent.location)
+    code = re.search(r'id="enrol-code"[^>]*>([A-Z2-7]{128})<', page.text)
+    waiting = owner.get(f"{sent.location}/state").get_json()
+    assert code
+
+    staff.enrol(tools, code[1])
+
+    assert sent.location.rsplit("/", 1)[1] not in code[1]
+    assert waiting["state"] == "waiting"
+    assert owner.get(f"{sent.location}/state").get_json() == {
+        "state": "added",
+        "name": "Front",
+        "location_name": "Nyhavn",
+    }
+    assert "Front Nyhavn" in seen(owner.get("/console/terminals"))
+
+
+def test_an_enrolment_of_another_browser_is_not_shown(
+    owner: Browser, manager: Browser, founded: Founded
+) -> None:
+    sent = owner.send(
+        "/console/terminals/new", name="Front", location_id=str(founded.location_id)
+    )
+
+    assert manager.get(sent.location).location == "/console/terminals/new"
+
+
+def test_a_till_is_removed(owner: Browser, barista: StaffCaller, tools: Tools) -> None:
+    owner.send("/console/terminals", f"/console/terminals/{barista.terminal_id}/revoke")
+
+    page = seen(owner.get("/console/terminals"))
+    assert "Till removed." in page
+    assert "0 tills" in page
+    assert "1 removed till" in page
+
+
+# Staff
+
+
+def test_a_person_is_added_and_may_sign_in(owner: Browser) -> None:
+    sent = owner.send(
+        "/console/staff/new",
+        name="Jonas",
+        role="manager",
+        pin="2580",
+        location_id="",
+        email="jonas@example.com",
+        password="long enough 1",
+    )
+
+    assert sent.location == "/console/staff"
+    assert "2 people" in seen(owner.get("/console/staff"))
+    other = Browser(owner.client.application.test_client())
+    arrived = other.sign_in("jonas@example.com", "long enough 1")
+    assert arrived.location == "/console/"
+
+
+def test_a_refused_pin_and_password_are_not_written_on_the_page(
+    owner: Browser,
+) -> None:
+    answer = owner.send(
+        "/console/staff/new",
+        name="Jonas",
+        role="manager",
+        pin="4321",
+        email="jonas",
+        password="secret!",
+    )
+
+    assert answer.status_code == 422
+    assert "too easy to guess" in error_of(answer, "pin")
+    assert error_of(answer, "password") == "That is too short."
+    assert error_of(answer, "email") == "That is not an e-mail address."
+    assert 'value="Jonas"' in answer.text
+    assert "4321" not in answer.text
+    assert "secret!" not in answer.text
+
+
+def test_a_manager_is_shown_no_way_to_change_an_owner(
+    manager: Browser, founded: Founded
+) -> None:
+    path = f"/console/staff/{founded.staff_id}"
+
+    page = seen(manager.get(path))
+    sent = manager.send("/console/staff/new", f"{path}/pin", pin="2580")
+
+    assert "Only an owner may change an owner." in page
+    assert "Save the PIN" not in page
+    assert 'value="owner"' not in manager.get("/console/staff/new").text
+    assert sent.status_code == 403
+
+
+def test_a_person_is_switched_off_and_on(
+    owner: Browser, manager: Browser, tools: Tools
+) -> None:
+    jonas = next(each for each in shop.staff_members(tools) if each.name == "Jonas")
+    path = f"/console/staff/{jonas.staff_id}"
+
+    owner.send(path, f"{path}/off")
+
+    assert manager.get("/console/").status_code == 302
+    assert "1 person switched off" in seen(owner.get("/console/staff"))
+    owner.send(path, f"{path}/on")
+    assert manager.get("/console/").status_code == 200
+
+
+def test_a_new_pin_is_set_or_refused_beside_the_field(
+    owner: Browser, founded: Founded
+) -> None:
+    path = f"/console/staff/{founded.staff_id}"
+
+    refused = owner.send(path, f"{path}/pin", pin="12")
+    owner.send(path, f"{path}/pin", pin="2580")
+
+    assert refused.status_code == 422
+    assert error_of(refused, "pin") == "Use 4 to 8 digits."
+    assert "The new PIN holds from now on." in seen(owner.get(path))
+
+
+@pytest.mark.parametrize("path", ["staff", "terminals"])
+def test_an_unknown_id_is_not_found(owner: Browser, path: str) -> None:
+    nobody = UUID(int=1)
+    answer = (
+        owner.get(f"/console/staff/{nobody}")
+        if path == "staff"
+        else owner.send("/console/", f"/console/terminals/{nobody}/revoke")
+    )
+
+    assert answer.status_code == 404
+
+
+def test_the_line_of_an_undone_stamp_has_its_reason(
+    owner: Browser,
+    tools: Tools,
+    barista: StaffCaller,
+    make_card: Callable[..., CardState],
+) -> None:
+    card = make_card("Anna")
+    code = stamping.card_code(tools, card.card_id).code
+    spent = stamping.stamp(tools, code, stamps=2, request_id="one", staff=barista)
+    stamping.reverse_stamp(
+        tools, UUID(str(spent.answer["stamp_id"])), staff=barista, reason="wrong card"
+    )
+
+    page = seen(owner.get("/console/"))
+
+    assert "2 stamps undone" in page
+    assert "wrong card" in page
+    assert "0 stamps today" in page
+    assert cards.card(tools, card.card_id).stamps == 0

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import dataclasses
+from uuid import uuid4
+
+import pytest
+
+from app.programme import cards, codes, rewards, stamping
+from app.web.customer import faces
+
+pytestmark = pytest.mark.usefixtures("in_request")
+
+
+@pytest.fixture
+def look(tools):
+    """A card's state and its history."""
+
+    def at(card):
+        return cards.card(tools, card.card_id), cards.history(tools, card.card_id)
+
+    return at
+
+
+def test_a_card_has_a_place_for_each_stamp_and_the_reward_last(tools, make_card, give):
+    card = give(make_card(), 3)
+
+    face = faces.face(card, cards.history(tools, card.card_id), now=tools.now(), new=1)
+
+    assert len(face.places) == 10
+    assert [bool(place.postmark) for place in face.places] == [True] * 3 + [False] * 7
+    assert [place.is_new for place in face.places[:3]] == [False, False, True]
+
+
+def test_a_stamp_without_a_mark_still_fills_its_place(make_card, give, tools):
+    card = dataclasses.replace(give(make_card(), 2), stamps=4)
+
+    face = faces.face(card, [], now=tools.now())
+
+    assert sum(bool(place.postmark) for place in face.places) == 4
+
+
+def test_the_list_is_short_and_says_that_there_is_more(tools, make_card, give):
+    card = make_card()
+    for _ in range(7):
+        give(card, 1)
+    state = cards.card(tools, card.card_id)
+
+    face = faces.face(state, cards.history(tools, card.card_id), now=tools.now())
+
+    assert len(face.lines) == faces.SHOWN_LINES
+    assert face.has_more
+
+
+def test_a_new_stamp_is_news_with_its_place(make_card, give, look):
+    card = make_card()
+
+    state, happened = look(give(card, 2))
+    news = faces.news_since("none", state, happened)
+
+    assert news.kind == "given"
+    assert news.title == "2 stamps from Nyhavn"
+    assert news.text == "8 more stamps, then: Free coffee"
+    assert len(news.postmarks) == 2
+
+
+def test_only_what_came_since_the_last_look_is_news(make_card, give, look):
+    card = make_card()
+    _, before = look(give(card, 4))
+
+    state, happened = look(give(card, 1))
+    news = faces.news_since(str(before[0].entry_id), state, happened)
+
+    assert news.title == "A stamp from Nyhavn"
+
+
+def test_nothing_new_is_no_news(make_card, give, look):
+    state, happened = look(give(make_card(), 1))
+
+    assert faces.news_since(str(happened[0].entry_id), state, happened) is None
+
+
+@pytest.mark.parametrize("entry", ["", str(uuid4()), "<script>"])
+def test_a_page_too_old_to_be_told_gets_no_news(make_card, give, look, entry):
+    state, happened = look(give(make_card(), 1))
+
+    assert faces.news_since(entry, state, happened) is None
+
+
+def test_a_full_card_is_told_though_its_stamps_are_gone(make_card, give, look):
+    card = make_card()
+    give(card, 9)
+    _, before = look(card)
+
+    state, happened = look(give(card, 1))
+    news = faces.news_since(str(before[0].entry_id), state, happened)
+
+    assert state.stamps == 0
+    assert news.title == "A stamp from Nyhavn"
+    assert news.text == "The card is full. Yours: Free coffee"
+    assert news.postmarks == ()
+
+
+def test_a_used_voucher_is_news(tools, make_card, give, barista, look):
+    card = give(make_card(), 10)
+    voucher = card.vouchers[0]
+    _, before = look(card)
+    code = rewards.voucher_code(tools, voucher.voucher_id, card.member_id).code
+    rewards.redeem(tools, code, request_id=uuid4().hex, staff=barista)
+
+    state, happened = look(card)
+    news = faces.news_since(str(before[0].entry_id), state, happened)
+
+    assert (news.kind, news.title, news.text) == ("used", "Voucher used", "Free coffee")
+
+
+def test_a_stamp_taken_back_is_news_with_its_reason(
+    tools, make_card, give, barista, look
+):
+    card = give(make_card(), 2)
+    _, before = look(card)
+    stamping.reverse_stamp(
+        tools, before[0].entry_id, staff=barista, reason="Wrong card"
+    )
+
+    state, happened = look(card)
+    news = faces.news_since(str(before[0].entry_id), state, happened)
+
+    assert news.kind == "taken"
+    assert news.title == "2 stamps were taken back"
+    assert news.text == "Wrong card"
+
+
+def test_a_voucher_given_back_is_good_news(tools, make_card, give, barista, look):
+    card = give(make_card(), 10)
+    code = rewards.voucher_code(tools, card.vouchers[0].voucher_id, card.member_id).code
+    rewards.redeem(tools, code, request_id=uuid4().hex, staff=barista)
+    _, before = look(card)
+    rewards.reverse_redemption(
+        tools, before[0].entry_id, staff=barista, reason="By mistake"
+    )
+
+    state, happened = look(card)
+    news = faces.news_since(str(before[0].entry_id), state, happened)
+
+    assert (news.kind, news.title) == ("given", "Your voucher is back")
+
+
+def test_the_last_row_of_places_is_never_left_with_one():
+    rows = {required: faces.across(required) for required in range(4, 61)}
+
+    assert [n for n, row in rows.items() if n % row == 1] == []
+    assert rows[10] == 5
+
+
+def test_stamps_that_wait_are_drawn_one_by_one(tools, barista):
+    seen = codes.peek(tools, stamping.stamp_code(tools, barista, 3).code)
+
+    drawn = faces.waiting_marks(3, "Nyhavn", seen.code.nonce.hex(), tools.now())
+
+    assert len(set(drawn)) == 3
+    assert all("NYHAVN" in picture for picture in drawn)
