@@ -7,10 +7,10 @@ holds that list to this module.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
@@ -68,6 +68,14 @@ VARIABLES = (
     Variable("PUNCHPROOF_LOG_LEVEL", "info", "debug, info, warning or error"),
 )
 
+#: A name or an address, as ``signing`` takes them: ASCII, so ``xn--`` for others.
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>[a-z0-9](?:[a-z0-9.\-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+)
+_PORTS = {"http": 80, "https": 443}
+_LAST_PORT = 65535
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
 
@@ -108,7 +116,7 @@ class Settings:
                 (``scripts/serve`` starts a server and fills it in).
         """
         data = Path(environ.get("PUNCHPROOF_DATA", ".data")).absolute()
-        port = _whole(environ, "PUNCHPROOF_PORT", 8000, 1, 65535)
+        port = _whole(environ, "PUNCHPROOF_PORT", 8000, 1, _LAST_PORT)
         keys = Path(environ.get("PUNCHPROOF_KEYS", data / "keys")).absolute()
         passphrase = environ.get(
             "PUNCHPROOF_KEYS_PASSPHRASE_FILE", str(data / "keys.passphrase")
@@ -143,7 +151,7 @@ def _secret(environ: Mapping[str, str], name: str) -> str | None:
         return environ.get(name)
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name}_FILE cannot be read: {path}") from error
 
 
@@ -157,15 +165,18 @@ def _whole(
 
 
 def _origin(text: str) -> str:
-    """Check a public origin and write it the one way that codes are signed with."""
-    parts = urlsplit(text.strip().rstrip("/").lower())
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or (parts.path or parts.query or parts.fragment or parts.username)
-    ):
+    """Check a public origin and write it the one way that codes are signed with.
+
+    As browsers write it: lower case, and no port that its scheme has anyway.
+    """
+    found = _ORIGIN.fullmatch(text.strip().rstrip("/").lower())
+    if found is None:
         raise SettingsError(f"PUNCHPROOF_ORIGIN is not scheme://host[:port]: {text!r}")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    scheme, host = found["scheme"], found["host"]
+    port = int(found["port"] or _PORTS[scheme])
+    if not 1 <= port <= _LAST_PORT:
+        raise SettingsError(f"PUNCHPROOF_ORIGIN has no port from 1 to {_LAST_PORT}")
+    if scheme == "http" and host.strip("[]") not in _LOOPBACK:
         # Cookies and cameras of other machines' browsers need it.
         raise SettingsError("PUNCHPROOF_ORIGIN must be https, but on localhost")
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{scheme}://{host}" + ("" if port == _PORTS[scheme] else f":{port}")

@@ -57,13 +57,16 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     with contextlib.ExitStack() as stack:
 
         def start(settings: Settings, *, workers: int = 2) -> Service:
-            return stack.enter_context(_running(settings, workers, tmp_path))
+            return stack.enter_context(
+                running(settings, workers=workers, logs=tmp_path)
+            )
 
         yield start
 
 
 @contextlib.contextmanager
-def _running(settings: Settings, workers: int, logs: Path) -> Iterator[Service]:
+def running(settings: Settings, *, workers: int, logs: Path) -> Iterator[Service]:
+    """Run the service over settings whose books are migrated, until the block ends."""
     environ = {
         **os.environ,
         "PUNCHPROOF_DATA": str(settings.data),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from app.programme import cards, sessions
 from app.programme.cards import ProgrammeView
 from app.programme.errors import CardClosed, InvalidRequest, LimitReached, NotFound
-from app.programme.words import clean_name
+from app.programme.words import clean_name, has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
 from app.store.tables import Member, Programme
@@ -21,6 +22,7 @@ from app.tools import Tools
 # Whether a mailbox exists only a mail can tell; this catches slips of the finger.
 _EMAIL = re.compile(r"[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]{2,63}")
 _EMAIL_LENGTH = 254
+_INVITE_LENGTH = 64
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_][A-Za-z]{2})?")
 
 
@@ -70,12 +72,12 @@ def join(
         NotFound: no such programme.
         CardClosed: the programme takes no new members.
     """
-    details = _checked(name, email, locale)
+    details = _checked(name, email, locale, invite)
     with tools.database.begin() as tx:
         programme = _open_programme(tx, programme_id)
         if terms_version not in (None, programme.terms_version):
             raise InvalidRequest({"terms_version": "out_of_date"})
-        member = Member(**details, invite=invite, joined_at=tools.now())
+        member = Member(**details, joined_at=tools.now())
         tx.add(member)
         tx.flush()
         card_id = cards.open_card(tx, tools, member.member_id, programme)
@@ -91,13 +93,14 @@ def may_join(tools: Tools, address: str) -> None:
 
     Args:
         tools: the limits.
-        address: IPv4 or IPv6.
+        address: IPv4 or IPv6; what a proxy wrote instead is limited as it stands.
 
     Raises:
         LimitReached: ``join``.
     """
-    if ip_address(address).is_loopback:
-        return
+    with contextlib.suppress(ValueError):
+        if ip_address(address).is_loopback:
+            return
     try:
         tools.limits.hit("join", address, limit="120/hour")
     except LimitHit as error:
@@ -128,18 +131,27 @@ def default_programme(tools: Tools) -> ProgrammeView:
 
 
 def _checked(
-    name: str | None, email: str | None, locale: str | None
+    name: str | None, email: str | None, locale: str | None, invite: str | None
 ) -> dict[str, str | None]:
     wrong: dict[str, str] = {}
     name = clean_name(name, wrong) if name and name.strip() else None
     email = email.strip() if email and email.strip() else None
-    if email and (len(email) > _EMAIL_LENGTH or not _EMAIL.fullmatch(email)):
+    if email and (
+        len(email) > _EMAIL_LENGTH or has_controls(email) or not _EMAIL.fullmatch(email)
+    ):
         wrong["email"] = "not_an_email"
+    if invite and (len(invite) > _INVITE_LENGTH or has_controls(invite)):
+        wrong["invite"] = "bad_characters"
     if locale and not _LOCALE.fullmatch(locale):
         wrong["locale"] = "not_a_locale"
     if wrong:
         raise InvalidRequest(wrong)
-    return {"name": name, "email": email, "locale": locale or None}
+    return {
+        "name": name,
+        "email": email,
+        "locale": locale or None,
+        "invite": invite or None,
+    }
 
 
 def _open_programme(tx: Tx, programme_id: UUID | None) -> Programme:

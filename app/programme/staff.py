@@ -28,7 +28,7 @@ from app.programme.errors import (
     Unauthenticated,
 )
 from app.programme.sessions import TerminalCaller
-from app.programme.words import clean_name
+from app.programme.words import clean_name, has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
 from app.store.tables import Location, StaffMember, Terminal
@@ -196,11 +196,11 @@ def console_sign_in(tools: Tools, email: str, password: str) -> SignedIn:
     address = email.strip().lower()
     _guess(tools, "password", _GUESSES, address)
     with tools.database.read() as tx:
-        person = tx.scalar(
-            select(StaffMember).where(
-                StaffMember.email == address, StaffMember.is_active
-            )
+        whose = select(StaffMember).where(
+            StaffMember.email == address, StaffMember.is_active
         )
+        # PostgreSQL would not even look for some characters.
+        person = None if has_controls(address) else tx.scalar(whose)
     known = person.password_hash if person and person.role != "barista" else None
     right = _is_right(_PASSWORDS, known or _NOBODY_PASSWORD, password)
     if not right or person is None or known is None:

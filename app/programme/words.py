@@ -32,3 +32,16 @@ def clean_name(
         # Control and direction marks could make one name look like another.
         wrong[field] = "bad_characters"
     return name
+
+
+def has_controls(text: str, *, but: str = "") -> bool:
+    """Tell whether there are characters in a text that no table and no mail takes.
+
+    Args:
+        text: not trusted.
+        but: control characters that are welcome, such as line ends.
+    """
+    return any(
+        unicodedata.category(letter) in {"Cc", "Cs"} and letter not in but
+        for letter in text
+    )

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -53,6 +54,10 @@ def enter(lock: str = RUNTIME) -> None:
     Args:
         lock: the lock that must be installed; its path from the project's root.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without UTF-8 gets a question mark, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     home = directory()
     if home is None or (_is_inside(home) and _is_ready(home, lock)):
         return

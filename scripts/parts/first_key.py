@@ -21,6 +21,7 @@ from signing.keyring import KeyRing
 # short, and of the file system. With anything else, a missing key is a lost key.
 _EMPTY = frozenset(
     {
+        "certificate",
         "keys.new",
         "keys.passphrase",
         "keys.passphrase.new",

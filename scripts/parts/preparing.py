@@ -109,11 +109,11 @@ def announce(tools: Tools, told: Told, *, is_lan: bool) -> None:
     origin = tools.settings.origin
     # A phone that reads "localhost" would look for us in itself.
     is_here = urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
-    if not is_here:
+    if is_lan or not is_here:
         print(f"\n{qr.terminal(f'{origin}/join')}", end="")
     print("\nPunchproof is ready.\n")
     print(f"  Customers  {origin}/join")
-    if is_here:
+    if is_here and not is_lan:
         print("             on this machine only; for phones: scripts/serve --lan")
     print(f"  Counter    {origin}/counter/")
     is_first = all(till.revoked_at is not None for till in shop.terminals(tools))

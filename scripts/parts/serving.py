@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 from app.settings import SettingsError
 from app.store.errors import StoreDown
@@ -25,18 +24,13 @@ from scripts.parts import installation, network
 from scripts.parts.children import ServerError
 from scripts.parts.installation import InstallationError
 from scripts.parts.progress import step, warn
-from scripts.parts.supervisor import ChildDied, Supervisor
+from scripts.parts.supervisor import ChildDied, StopAsked, Supervisor
 from scripts.parts.webserver import Listening, NotReady, Warnings, WebServer
 
 _THREADS = 16
 _MOST_WORKERS = 4
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 (what --lan asks for)
 _FAULTS = (InstallationError, SettingsError, ServerError, ChildDied, NotReady)
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class _Stop(BaseException):
-    """A signal asked for the end; no ``except Exception`` may hold it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +48,16 @@ class _Plan:
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the arguments, start everything, wait for the end."""
     options = _options(argv)
-    for number in _SIGNALS:
-        signal.signal(number, _raise_stop)
     supervisor = Supervisor()
+    supervisor.stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     data = installation.data_directory(os.environ, options.data)
     try:
         with installation.in_use(data):
             try:
                 _run(_plan(options, data), supervisor)
             finally:
-                for number in _SIGNALS:
-                    signal.signal(number, signal.SIG_IGN)
                 supervisor.stop()
-    except _Stop:
+    except StopAsked:
         print("\nStopped; everything is kept.", flush=True)
         return 0
     except StoreDown as error:
@@ -74,10 +65,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _FAULTS as error:
         warn(f"serve: {error}")
     return 1
-
-
-def _raise_stop(_number: int, _frame: object) -> NoReturn:
-    raise _Stop
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -159,12 +146,15 @@ def _run(plan: _Plan, supervisor: Supervisor) -> None:
 
     with step("keys"):
         preparing.open_ring(plan.environ)
+    supervisor.check()
     with step("nonce store"):
         preparing.start_nonce_store(plan.environ, supervisor)
+    supervisor.check()
     with step("books"):
         tools = preparing.open_tools(plan.environ)
     with step("demo shop" if plan.is_demo else "shop"):
         told = preparing.first_shop(tools, is_demo=plan.is_demo)
+    supervisor.check()
     with step("web server"):
         server.go(plan.environ)
     installation.tell(plan.data, plan.environ)

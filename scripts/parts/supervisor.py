@@ -22,6 +22,10 @@ from scripts.parts import children
 _WATCH_EVERY_S = 0.2
 
 
+class StopAsked(Exception):
+    """A signal asked for the end: how a good run ends."""
+
+
 class ChildDied(Exception):
     """A program that should have gone on has ended; the sentence holds its log."""
 
@@ -39,6 +43,19 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._children: list[_Child] = []
+        self._is_asked_to_stop = False
+
+    def stop_on(self, *signals: signal.Signals) -> None:
+        """From now on a signal is answered at the next ``check``.
+
+        Not at once: an exception out of a signal's handler may land inside an import,
+        or where it is swallowed.
+        """
+        for number in signals:
+            signal.signal(number, self._ask_to_stop)
+
+    def _ask_to_stop(self, _number: int, _frame: object) -> None:
+        self._is_asked_to_stop = True
 
     def add(
         self,
@@ -62,8 +79,11 @@ class Supervisor:
         """Look at every program.
 
         Raises:
+            StopAsked: a signal came.
             ChildDied: one of them has ended.
         """
+        if self._is_asked_to_stop:
+            raise StopAsked
         for child in self._children:
             status = child.process.poll()
             if status is not None:
@@ -73,9 +93,10 @@ class Supervisor:
                 )
 
     def watch(self, at_each_look: Callable[[], object]) -> None:
-        """Go on until a program dies; a signal's exception ends it too.
+        """Go on until a signal comes or a program dies.
 
         Raises:
+            StopAsked: a signal came.
             ChildDied: one of them has ended.
         """
         while True:

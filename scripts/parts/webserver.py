@@ -98,6 +98,7 @@ class WebServer:
             environ: the settings, as ``app.settings`` reads them.
 
         Raises:
+            StopAsked: a signal came.
             ChildDied: the server, or one that it needs, has ended.
             NotReady: it does not become ready; the sentence is its own.
         """

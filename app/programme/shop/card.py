@@ -15,7 +15,7 @@ from app.programme.cards import ProgrammeView
 from app.programme.errors import NotFound
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead, refuse
-from app.programme.words import clean_name
+from app.programme.words import clean_name, has_controls
 from app.store.database import Tx
 from app.store.tables import Card, Programme, Shop
 from app.tools import Tools
@@ -199,6 +199,8 @@ def save_programme(
         wrong["stamps_required"] = "out_of_range"
     if len(terms) > TERMS_LENGTH:
         wrong["terms"] = "too_long"
+    elif has_controls(terms, but="\n\t"):
+        wrong["terms"] = "bad_characters"
     refuse(wrong)
     with tools.database.begin() as tx:
         row = _programme(tx, tools, programme_id)

@@ -20,7 +20,7 @@ from app.programme.shop.permission import (
     refuse,
     unique,
 )
-from app.programme.words import clean_name
+from app.programme.words import clean_name, has_controls
 from app.store.database import Tx
 from app.store.tables import AccessToken, Location, StaffMember
 from app.tools import Tools
@@ -242,7 +242,9 @@ def _hashed(
 def _check_email(role: str, email: str, wrong: dict[str, str]) -> None:
     if role == "barista":
         wrong["email"] = "not_for_role"
-    elif len(email) > _EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+    elif (
+        len(email) > _EMAIL_LENGTH or has_controls(email) or not _EMAIL.fullmatch(email)
+    ):
         wrong["email"] = "not_an_email"
 
 

@@ -44,6 +44,8 @@ RequestId = Annotated[
         description="made by the device that spends, the same on each retry",
     ),
 ]
+#: A field that we do not know is named if it looks like a name: it came from outside.
+_FIELD = re.compile(r"[a-z][a-z_]{0,39}")
 _ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
@@ -240,15 +242,18 @@ def read(model: type[_Body]) -> _Body:
     except ValidationError as error:
         raise InvalidRequest(
             {
-                ".".join(str(part) for part in fault["loc"][:1]) or "body": _WORDS.get(
-                    fault["type"], "wrong_type"
-                )
+                _field(fault["loc"]): _WORDS.get(fault["type"], "wrong_type")
                 # Neither the value nor pydantic's own words leave the house.
                 for fault in error.errors(
                     include_input=False, include_url=False, include_context=False
                 )
             }
         ) from error
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    name = str(place[0]) if place else ""
+    return name if _FIELD.fullmatch(name) else "body"
 
 
 def read_id(text: str) -> UUID:

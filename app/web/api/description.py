@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
 from spectree import Response, SecurityScheme, SpecTree
-from spectree.models import SecuritySchemeData
+from spectree.models import SecureType, SecuritySchemeData
 
 from app.web.api.bodies import Problem
 
@@ -42,7 +42,8 @@ spec: Final = SpecTree(
     validation_error_model=Problem,
     security_schemes=[
         SecurityScheme(
-            name="bearer", data=SecuritySchemeData(type="http", scheme="bearer")
+            name="bearer",
+            data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"),
         )
     ],
 )

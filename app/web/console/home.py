@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -128,7 +128,9 @@ def _moment(name: str) -> datetime | None:
         moment = datetime.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    # At the ends of the calendar no sum of moments is safe.
+    is_plain = moment.tzinfo and MINYEAR < moment.year < MAXYEAR
+    return moment if is_plain else None
 
 
 def _bars(days: list[DayStamps]) -> Mapping[str, Any] | None:

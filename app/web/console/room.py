@@ -16,7 +16,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
-from app.programme.errors import InvalidRequest, Unauthenticated
+from app.programme.errors import InvalidRequest, StoreDown, Unauthenticated
+from app.programme.sessions import ConsoleCaller
 from app.web.shared import access
 from app.web.shared.errors import field_sentence
 
@@ -117,12 +118,20 @@ def _frame() -> dict[str, Any]:
     """Give the rail its facts."""
     endpoint = (request.endpoint or "").removeprefix("console.")
     return {
-        "me": access.console_or_none(),
+        "me": _me(),
         "rooms": ROOMS,
         "here": _ROOM_OF.get(endpoint, endpoint),
         "role_names": ROLE_NAMES,
         "everywhere": gettext("Every location"),
     }
+
+
+def _me() -> ConsoleCaller | None:
+    """Tell who is signed in; None, too, on the page that says the books are away."""
+    try:
+        return access.console_or_none()
+    except StoreDown:
+        return None
 
 
 #: Pages that belong to an entry of the rail by another name.

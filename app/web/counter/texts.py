@@ -55,8 +55,12 @@ def scanner_texts() -> Texts:
             ),
         },
         "failed": {
-            "title": _("This browser cannot read codes"),
-            "text": _("Update the browser, use a hand scanner, or type the code."),
+            "title": _("Codes cannot be read"),
+            "text": _(
+                "Load the page again. If it stays so, update the browser, "
+                "use a hand scanner, or type the code."
+            ),
+            "again": _("Load again"),
         },
     }
 

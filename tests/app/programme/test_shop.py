@@ -172,6 +172,17 @@ def test_a_card_needs_2_to_30_stamps(
     assert _fields(error) == {"stamps_required": "out_of_range"}
 
 
+def test_terms_are_lines_of_text(
+    tools: Tools, founded: Founded, owner: ConsoleCaller
+) -> None:
+    _save(tools, founded, owner, terms="  One.\r\n\tTwo.  \r\n")
+    with pytest.raises(InvalidRequest) as error:
+        _save(tools, founded, owner, terms="One.\x00")
+
+    assert members.default_programme(tools).terms == "One.\n\tTwo."
+    assert _fields(error) == {"terms": "bad_characters"}
+
+
 def test_an_unknown_programme_is_not_found(
     tools: Tools, founded: Founded, owner: ConsoleCaller
 ) -> None:

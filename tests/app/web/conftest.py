@@ -285,3 +285,95 @@ def csrf_token(client: FlaskClient, path: str = "/offline", **more: Any) -> str:
     reader.feed(client.get(path, **more).text)
     assert reader.found
     return reader.found
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the API as it goes well, and who may make it."""
+
+    method: str
+    #: As in the design, ``/cards/{id}/code``.
+    name: str
+    path: str
+    #: ``None`` stands for anyone.
+    kinds: frozenset[str | None]
+    body: Mapping[str, object] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+def calls(house: House) -> list[Call]:
+    """Prepare every call, each of which would go well, once."""
+    member, terminal, staff_ = (
+        frozenset({kind}) for kind in ("member", "terminal", "staff")
+    )
+    anyone = frozenset({None})
+    card = f"/cards/{house.joined.card_id}"
+    shown = house.stamp_code()
+    other = house.join()
+    used, unused = house.voucher(), house.voucher()
+    redeemed = rewards.redeem(
+        house.tools,
+        house.voucher_code(used),
+        request_id=uuid4().hex,
+        staff=house.barista,
+    ).answer["redemption_id"]
+    pin = {"staff_id": str(house.founded.staff_id), "pin": house.founded.pin}
+    return [
+        Call("POST", "/members", "/members", anyone, {"name": "Zoë"}),
+        Call("GET", "/cards/{id}", card, member | staff_),
+        Call("POST", "/cards/{id}/code", f"{card}/code", member),
+        Call(
+            "POST",
+            "/cards/{id}/stamps",
+            f"{card}/stamps",
+            member,
+            {"code": house.stamp_code()},
+        ),
+        Call("POST", "/vouchers/{id}/code", f"/vouchers/{unused}/code", member),
+        Call(
+            "POST",
+            "/terminals",
+            "/terminals",
+            anyone,
+            {"code": house.enrolment_code(), "name": "By the door"},
+        ),
+        Call("GET", "/staff", "/staff", terminal),
+        Call("POST", "/staff-sessions", "/staff-sessions", terminal, pin),
+        Call("POST", "/stamp-codes", "/stamp-codes", staff_, {"stamps": 1}),
+        Call(
+            "GET",
+            "/stamp-codes/{id}",
+            f"/stamp-codes/{house.nonce_of(shown).hex()}",
+            staff_,
+        ),
+        Call(
+            "POST",
+            "/stamps",
+            "/stamps",
+            staff_,
+            {"code": house.card_code(), "stamps": 1, "request_id": uuid4().hex},
+        ),
+        Call(
+            "POST",
+            "/redemptions",
+            "/redemptions",
+            staff_,
+            {"code": house.voucher_code(unused), "request_id": uuid4().hex},
+        ),
+        Call(
+            "POST",
+            "/stamps/{id}/reversal",
+            f"/stamps/{house.give(1, other)}/reversal",
+            staff_,
+            {"reason": "slip"},
+        ),
+        Call(
+            "POST",
+            "/redemptions/{id}/reversal",
+            f"/redemptions/{redeemed}/reversal",
+            staff_,
+            {"reason": "slip"},
+        ),
+    ]

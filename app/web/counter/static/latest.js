@@ -60,7 +60,7 @@ export function createLatest(dialog, { texts, lang, storage, onUndo }) {
   /** @param {Line} line */
   function row(line) {
     const item = element("li", "list__row");
-    const mark = element("span", "list__mark", line.count ? `+${line.count}` : "★");
+    const mark = element("span", "list__mark", line.count ? `\u2068+${line.count}\u2069` : "★");
     mark.setAttribute("aria-hidden", "true");
     const words = element("span", "latest__words");
     words.append(

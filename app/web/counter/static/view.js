@@ -64,7 +64,10 @@ export async function createView(root, { startScanner, texts, held, onText }) {
     if (light) light.hidden = !scanner?.canTorch();
   }
 
-  again.addEventListener("click", () => void scanner?.retry());
+  again.addEventListener("click", () => {
+    if (root.dataset.state === "failed") location.reload();
+    else void scanner?.retry();
+  });
   lens?.addEventListener("click", async () => {
     const cameras = (await scanner?.cameras()) ?? [];
     const at = cameras.findIndex(({ deviceId }) => deviceId === scanner?.camera());

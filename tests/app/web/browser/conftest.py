@@ -27,8 +27,10 @@ from playwright.sync_api import (
 
 from app.programme.founding import Founded, found
 from app.settings import Settings
-from app.tools import Tools
-from tests.running import Service, enrol, sign_in
+from app.store.tables import Table
+from app.tools import Tools, open_tools
+from scripts.parts.redis_server import RunningRedis
+from tests.running import Service, enrol, free_port, running, sign_in
 
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 820, "height": 1180}
@@ -121,23 +123,47 @@ def _note(complaints: list[str], kind: str, text: str) -> None:
         complaints.append(text)
 
 
-@pytest.fixture
-def own_tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
-    tools = make_tools(origin=served_settings.origin, port=served_settings.port)
+@pytest.fixture(scope="module")
+def served_settings(
+    tmp_path_factory: pytest.TempPathFactory,
+    key_directory: Path,
+    redis_server: RunningRedis,
+) -> Settings:
+    """One service serves a module; ``shop`` empties its books for each test."""
+    data, port = tmp_path_factory.mktemp("service"), free_port()
+    return Settings(
+        data=data,
+        host="127.0.0.1",
+        port=port,
+        origin=f"http://localhost:{port}",
+        keys=key_directory / "keys",
+        keys_passphrase_file=key_directory / "keys.passphrase",
+        database_url=f"sqlite:///{data / 'books.sqlite3'}",
+        redis_url=redis_server.url,
+    )
+
+
+@pytest.fixture(scope="module")
+def own_tools(served_settings: Settings) -> Iterator[Tools]:
+    tools = open_tools(served_settings)
     tools.database.migrate()
-    return tools
+    yield tools
+    tools.close()
 
 
-@pytest.fixture
-def shop(own_tools: Tools) -> Founded:
+@pytest.fixture(scope="module")
+def service(served_settings: Settings, own_tools: Tools) -> Iterator[Service]:
+    with running(served_settings, workers=1, logs=served_settings.data) as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def shop(own_tools: Tools, redis_url: str) -> Founded:
+    """Empty books, an empty Redis, and a shop in them."""
+    with own_tools.database.begin() as tx:
+        for table in reversed(Table.metadata.sorted_tables):
+            tx.execute(table.delete())
     return found(own_tools, name="Kaffe & Brød", location="Nyhavn", owner="Sofie")
-
-
-@pytest.fixture
-def service(
-    serve: Callable[..., Service], served_settings: Settings, shop: Founded
-) -> Service:
-    return serve(served_settings, workers=1)
 
 
 @pytest.fixture

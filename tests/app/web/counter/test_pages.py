@@ -54,7 +54,9 @@ def post(client: FlaskClient, path: str, body: object = None):
 
 def data(page: str, name: str) -> object:
     """Read what a page hands to its script."""
-    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page)
+    found = re.search(
+        rf'<script type="application/json" id="{name}">(.*?)</script>', page
+    )
     assert found
     return json.loads(found[1])
 
@@ -86,14 +88,16 @@ def test_a_page_that_does_not_scan_may_not(till: FlaskClient):
 
 def test_the_worker_may_compile_the_reader(device: FlaskClient):
     # A worker goes by the policy of its own script, not by that of the page.
-    script = device.get("/static/shared/scanner/decoder-worker.js")
+    script = device.get("/static/shared/scanner/decoder-worker.js", buffered=True)
 
     assert script.status_code == 200
     assert "'wasm-unsafe-eval'" in script.headers["Content-Security-Policy"]
 
 
 def test_the_reader_is_served_as_what_it_is(device: FlaskClient):
-    wasm = device.get("/static/shared/vendor/zxing/reader/zxing_reader.wasm")
+    wasm = device.get(
+        "/static/shared/vendor/zxing/reader/zxing_reader.wasm", buffered=True
+    )
 
     assert wasm.content_type == "application/wasm"
     assert wasm.headers["X-Content-Type-Options"] == "nosniff"
@@ -103,7 +107,9 @@ def test_the_reader_is_served_as_what_it_is(device: FlaskClient):
 def test_pages_hold_no_inline_script_or_style(
     device: FlaskClient, at_work: FlaskClient, page: str
 ):
-    text = (device.get("/counter/enrol") if page == "enrol" else at_work.get("/counter/")).text
+    text = (
+        device.get("/counter/enrol") if page == "enrol" else at_work.get("/counter/")
+    ).text
 
     assert " style=" not in text
     for tag in re.findall(r"<script[^>]*>", text):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
+import redis
 
 from app.programme import cards, codes, members, rewards, staff, stamping
 from app.programme.errors import CodeSpent, Refused, StoreDown
@@ -79,8 +81,6 @@ def test_a_double_tap_counts_once_and_ends_on_the_card(phone, tools, barista):
 
 
 def card_of(location: str):
-    from uuid import UUID
-
     return UUID(location.removeprefix("/card/").split("?", maxsplit=1)[0])
 
 
@@ -142,8 +142,6 @@ def test_an_expired_stamp_asks_for_a_new_one(phone, tools, barista, clock):
 def test_a_stamp_that_the_store_forgot_asks_for_a_fresh_one(
     phone, tools, barista, redis_url
 ):
-    import redis
-
     code = stamping.stamp_code(tools, barista, 1).code
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()

@@ -9,6 +9,7 @@ from app.programme.cards import HistoryLine
 from app.web.customer.lines import line_of, stamps_from, when
 
 pytestmark = pytest.mark.usefixtures("in_request")
+MINUS = "\N{MINUS SIGN}"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -46,7 +47,7 @@ def happened(kind: str, units: int = 0, **facts: object) -> HistoryLine:
             "check",
             "Free coffee, used at Torvet",
         ),
-        (happened("REVERSE", -2), "−2", "", "Stamps taken back"),
+        (happened("REVERSE", -2), f"{MINUS}2", "", "Stamps taken back"),
         (
             happened("REVERSE", 10, voucher_reward="Free coffee"),
             "",
@@ -59,7 +60,7 @@ def happened(kind: str, units: int = 0, **facts: object) -> HistoryLine:
             "undo",
             "Free coffee is yours again",
         ),
-        (happened("EXPIRE", -3), "−3", "", "Stamps that were not used in time"),
+        (happened("EXPIRE", -3), f"{MINUS}3", "", "Stamps that were not used in time"),
         (happened("MERGE", 4), "+4", "", "From your other card"),
         (happened("ADJUST", 1), "+1", "", "Changed by the shop"),
         (happened("NEWER", 1), "+1", "", "Changed by the shop"),

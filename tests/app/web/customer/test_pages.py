@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.programme import cards
+from app.programme import cards, shop
+from app.programme.sessions import ConsoleCaller
 
 
 def test_a_stranger_is_led_to_the_offer(phone):
@@ -202,9 +203,6 @@ def test_the_offline_page_holds_no_token(anna):
 
 
 def test_a_new_look_is_a_new_shell(phone, tools, founded):
-    from app.programme import shop
-    from app.programme.sessions import ConsoleCaller
-
     before = shell_of(phone)["version"]
     shop.update_shop(
         tools,

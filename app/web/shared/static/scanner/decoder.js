@@ -9,6 +9,8 @@
 
 /** A picture larger than this is shrunk first: it costs time and reads no better. */
 const LONGEST = 1920;
+/** A worker that says nothing for so long has died (iOS ends them unasked); ms. */
+const SILENT_MS = 5000;
 
 /**
  * @param {Worker} [given] - a worker that speaks as decoder-worker.js does
@@ -54,6 +56,7 @@ export function createDecoder(given) {
       const mine = id;
       return new Promise((resolve, reject) => {
         asked.set(mine, { resolve, reject });
+        setTimeout(() => answer({ id: mine, fault: "no answer" }), SILENT_MS);
         if (picture instanceof ImageData) {
           worker.postMessage({ id: mine, image: picture }, [picture.data.buffer]);
         } else {

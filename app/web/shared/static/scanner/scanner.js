@@ -34,6 +34,8 @@ import { createRepeats } from "./repeats.js";
 
 /** At most so many pictures a second are read, for the battery's sake: ms between. */
 const EVERY_MS = 60;
+/** A picture that cannot be read is no matter, several in a row are. */
+const MOST_FAULTS = 3;
 
 /**
  * @param {object} page
@@ -51,6 +53,7 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
   const sleep = keepAwake();
   let isStopped = false;
   let pausedAt = 0; // 0: looking
+  let faults = 0; // in a row
   /** @type {State | null} */
   let said = null;
   camera.choose(deviceId ?? null);
@@ -76,8 +79,12 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
 
   async function look() {
     if (pausedAt || !camera.isOpen() || video.readyState < 2) return;
-    const text = await decoder.read(video).catch(() => null);
+    const text = await decoder.read(video).catch(() => undefined);
     if (isStopped || pausedAt) return;
+    faults = text === undefined ? faults + 1 : 0;
+    if (faults > MOST_FAULTS) say("failed");
+    if (text === undefined) return;
+    if (said === "failed") say("scanning");
     const isNews = repeats.isNews(text, performance.now());
     if (said === "scanning" && repeats.isHeld() && text !== null) say("held");
     if (said === "held" && !repeats.isHeld()) say("scanning");

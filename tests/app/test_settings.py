@@ -1,0 +1,224 @@
+"""Settings: each variable is read, checked and named when it makes no sense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import VARIABLES, Settings, SettingsError
+from signing.codes import canonical_origin
+
+REDIS = {"REDIS_URL": "unix:///run/redis.sock"}
+
+
+def read(**environ: str) -> Settings:
+    return Settings.from_env(REDIS | environ)
+
+
+def test_without_any_but_the_nonce_store_there_are_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    settings = Settings.from_env(REDIS)
+
+    data = tmp_path / ".data"
+    assert settings == Settings(
+        data=data,
+        host="127.0.0.1",
+        port=8000,
+        origin="http://localhost:8000",
+        keys=data / "keys",
+        keys_passphrase_file=data / "keys.passphrase",
+        database_url=f"sqlite:///{data}/punchproof.sqlite3",
+        redis_url="unix:///run/redis.sock",
+        proxy_hops=0,
+        log_level="info",
+    )
+
+
+def test_every_variable_is_read(tmp_path: Path):
+    environ = {
+        "PUNCHPROOF_DATA": str(tmp_path / "a"),
+        "PUNCHPROOF_HOST": "0.0.0.0",  # noqa: S104 -- only read
+        "PUNCHPROOF_PORT": "9000",
+        "PUNCHPROOF_ORIGIN": "https://stamps.example",
+        "PUNCHPROOF_KEYS": str(tmp_path / "b"),
+        "PUNCHPROOF_KEYS_PASSPHRASE_FILE": str(tmp_path / "c"),
+        "DATABASE_URL": "postgresql+psycopg://books",
+        "REDIS_URL": "rediss://nonces",
+        "PUNCHPROOF_PROXY_HOPS": "2",
+        "PUNCHPROOF_LOG_LEVEL": "WARNING",
+    }
+
+    settings = Settings.from_env(environ)
+
+    assert settings == Settings(
+        data=tmp_path / "a",
+        host="0.0.0.0",  # noqa: S104 -- only read
+        port=9000,
+        origin="https://stamps.example",
+        keys=tmp_path / "b",
+        keys_passphrase_file=tmp_path / "c",
+        database_url="postgresql+psycopg://books",
+        redis_url="rediss://nonces",
+        proxy_hops=2,
+        log_level="warning",
+    )
+    # and none is missing here, or in the list that people read
+    assert {variable.name for variable in VARIABLES} == environ.keys()
+
+
+def test_the_books_and_keys_lie_in_the_data_directory(tmp_path: Path):
+    settings = read(PUNCHPROOF_DATA=str(tmp_path))
+
+    assert settings.keys.parent == settings.keys_passphrase_file.parent == tmp_path
+    assert str(tmp_path) in settings.database_url
+
+
+def test_the_port_is_in_the_origin_unless_one_is_given():
+    assert read(PUNCHPROOF_PORT="8123").origin == "http://localhost:8123"
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("DATABASE_URL", "database_url"), ("REDIS_URL", "redis_url")],
+)
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, name: str, field: str):
+    secret = tmp_path / "secret"
+    secret.write_text("redis://:pw@host/0\n", encoding="utf-8")
+
+    settings = read(**{f"{name}_FILE": str(secret), name: "redis://other"})
+
+    assert getattr(settings, field) == "redis://:pw@host/0"
+
+
+def test_every_secret_may_lie_in_a_file():
+    assert {variable.name for variable in VARIABLES if variable.is_secret} == {
+        "DATABASE_URL",
+        "REDIS_URL",
+    }
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "not text"])
+def test_a_secrets_file_that_cannot_be_read_is_named(
+    tmp_path: Path, content: bytes | None
+):
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(SettingsError, match="DATABASE_URL_FILE cannot be read"):
+        read(DATABASE_URL_FILE=str(path))
+
+
+def test_no_secret_is_in_the_repr():
+    settings = read(
+        DATABASE_URL="postgresql+psycopg://u:s3cret@host/books",
+        REDIS_URL="redis://:s3cret@host/0",
+    )
+
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"PUNCHPROOF_PORT": "0"},
+        {"PUNCHPROOF_PORT": "65536"},
+        {"PUNCHPROOF_PORT": "http"},
+        {"PUNCHPROOF_PORT": "-1"},
+        {"PUNCHPROOF_PORT": ""},
+        {"PUNCHPROOF_PORT": "٨٠"},
+        {"PUNCHPROOF_PROXY_HOPS": "11"},
+        {"PUNCHPROOF_PROXY_HOPS": "1.0"},
+        {"PUNCHPROOF_LOG_LEVEL": "loud"},
+        {"PUNCHPROOF_ORIGIN": ""},
+        {"PUNCHPROOF_ORIGIN": "stamps.example"},
+        {"PUNCHPROOF_ORIGIN": "ftp://stamps.example"},
+        {"PUNCHPROOF_ORIGIN": "https://"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps.example/shop"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps.example?a=1"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps.example#a"},
+        {"PUNCHPROOF_ORIGIN": "https://anna@stamps.example"},
+        {"PUNCHPROOF_ORIGIN": "https://:pw@stamps.example"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps.example:0"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps.example:65536"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps.example:"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps.example:١"},  # noqa: RUF001 -- a digit, but not ours
+        {"PUNCHPROOF_ORIGIN": "https://[::1"},
+        {"PUNCHPROOF_ORIGIN": "https://stämps.example"},
+        {"PUNCHPROOF_ORIGIN": "https://stamps example"},
+        {"REDIS_URL": ""},
+    ],
+    ids=str,
+)
+def test_a_value_that_makes_no_sense_is_named(environ: dict[str, str]):
+    with pytest.raises(SettingsError, match=next(iter(environ))):
+        read(**environ)
+
+
+def test_a_nonce_store_is_asked_for():
+    with pytest.raises(SettingsError, match="REDIS_URL"):
+        Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:8000"]
+)
+def test_http_is_for_the_machine_itself(origin: str):
+    settings = read(PUNCHPROOF_ORIGIN=origin)
+
+    assert settings.origin == origin
+    assert not settings.is_secure
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://stamps.example",
+        "http://192.168.1.7:8000",
+        "http://localhost.stamps.example",
+        "http://127.0.0.1.stamps.example",
+        "http://0.0.0.0:8000",
+    ],
+)
+def test_http_is_for_no_other_machine(origin: str):
+    with pytest.raises(SettingsError, match="must be https"):
+        read(PUNCHPROOF_ORIGIN=origin)
+
+
+@pytest.mark.parametrize(
+    ("written", "origin"),
+    [
+        ("https://x:443", "https://x"),
+        ("https://x:0443", "https://x"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://x:80", "https://x:80"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("https://x:08443", "https://x:8443"),
+        (" HTTPS://Stamps.Example/ ", "https://stamps.example"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+    ],
+)
+def test_an_origin_has_one_spelling(written: str, origin: str):
+    settings = read(PUNCHPROOF_ORIGIN=written)
+
+    assert settings.origin == origin
+    assert settings.is_secure == origin.startswith("https")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://stamps.example",
+        "https://a-b.example:8443",
+        "https://[::1]:8000",
+        "http://localhost:1",
+        "https://xn--stmps-gra.example",
+    ],
+)
+def test_codes_are_signed_with_the_origin_as_the_settings_write_it(origin: str):
+    assert canonical_origin(read(PUNCHPROOF_ORIGIN=origin).origin) == origin
