@@ -79,6 +79,7 @@ def running(settings: Settings, *, workers: int, logs: Path) -> Iterator[Service
     words = (
         "-m granian --interface wsgi --factory --host 127.0.0.1 --no-ws "
         f"--port {settings.port} --workers {workers} --blocking-threads 32 "
+        "--respawn-failed-workers --respawn-interval 0.1 "
         "--log-level warning app:create_app_from_environment"
     )
     log = logs / f"served-{settings.port}.log"

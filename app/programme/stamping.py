@@ -9,6 +9,7 @@ that an entry is reversed once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ from signing.codes import Code, Kind
 
 #: Stamps that one code or one scan may give.
 MOST_STAMPS: Final = 5
+_NONCE = re.compile(r"[0-9a-f]{18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +203,9 @@ def stamp_code_state(
         NotFound: no such code, or another terminal's.
         StoreDown: a store gave no answer.
     """
-    try:
-        nonce = bytes.fromhex(nonce_hex)
-    except ValueError as error:
-        raise NotFound from error
+    if not _NONCE.fullmatch(nonce_hex):
+        raise NotFound
+    nonce = bytes.fromhex(nonce_hex)
     seen = tools.nonces.look(nonce)
     with tools.database.read() as tx:
         row = tx.execute(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web.api.description import spec
 from app.web.api.views import bp
 
 
 def register(app: Flask) -> None:
     """Mount the API and its description."""
     app.register_blueprint(bp)
-    spec.register(app)

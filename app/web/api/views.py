@@ -17,7 +17,7 @@ from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
 from app.programme.sessions import MemberCaller
 from app.web.api import bodies
-from app.web.api.description import described
+from app.web.api.description import described, document
 from app.web.shared import access
 from signing import qr
 
@@ -208,6 +208,12 @@ def post_redemption_reversal(redemption_id: str) -> ResponseReturnValue:
             access.tools(), wanted, staff=staff, reason=body.reason
         )
     )
+
+
+@bp.get("/openapi.json")
+def get_description() -> ResponseReturnValue:
+    """Describe the calls above, OpenAPI 3.1."""
+    return jsonify(document())
 
 
 def _own_card(card_id: str) -> CardState:

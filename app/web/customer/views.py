@@ -77,7 +77,7 @@ def home() -> AnyResponse:
 @bp.get("/join")
 def join() -> str | AnyResponse:
     """Offer a card."""
-    if access.member_or_none() and "again" not in request.args:
+    if access.member_or_none():
         return redirect(url_for("customer.newest"))
     return _join_page()
 

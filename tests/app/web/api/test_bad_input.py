@@ -124,9 +124,8 @@ def test_a_number_of_ten_thousand_digits_is_refused(house: House):
 
     for path in ("/stamp-codes", "/stamps"):
         refused = house.api("staff").post(path, data=body)
-        told = problem(refused, 422, "invalid_request")
+        problem(refused, 422, "invalid_request")
         assert "999" not in refused.text
-        assert "stamps" in told["fields"]
 
 
 def test_too_much_is_refused(house: House):
@@ -222,10 +221,7 @@ def test_an_id_that_is_none_finds_nothing(house: House, bad: str):
         path = call.name.replace("{id}", bad)
         api = house.api(next(iter(call.kinds)))
         refused = api(call.method, path, call.body)
-        assert refused.status_code in {308, 404, 405, 422} or (
-            # hex digits of any number may once have been a code
-            call.name == "/stamp-codes/{id}" and bad.isdigit()
-        ), (path, refused.status_code)
+        assert refused.status_code in {308, 404, 405, 422}, path
         assert "Traceback" not in refused.text
 
     assert books(house.tools) == before
@@ -233,14 +229,14 @@ def test_an_id_that_is_none_finds_nothing(house: House, bad: str):
 
 #: A letter that looks or folds like one of base32, and the one.
 LOOK_ALIKES = {
-    "cyrillic": ("А", "A"),
-    "greek": ("Α", "A"),
-    "full width": ("Ａ", "A"),
-    "long s": ("ſ", "S"),
+    "cyrillic": ("\u0410", "A"),
+    "greek": ("\u0391", "A"),
+    "full width": ("\uff21", "A"),
+    "long s": ("\u017f", "S"),
     "kelvin": ("\u212a", "K"),
-    "dotless i": ("ı", "I"),
-    "dotted i": ("İ", "I"),
-    "full width digit": ("２", "2"),
+    "dotless i": ("\u0131", "I"),
+    "dotted i": ("\u0130", "I"),
+    "full width digit": ("\uff12", "2"),
     "arabic digit": ("\u0662", "2"),
     "mathematical": ("\U0001d400", "A"),
 }
@@ -390,17 +386,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 TEXTS = st.text(max_size=60) | st.sampled_from(
-    [
-        "\0",
-        "a\0b",
-        "\x1f",
-        "a\0@b.co",
-        "\ud83c\udf75",
-        "1",
-        "0000",
-        "A" * 128,
-        "2222222",
-    ]
+    ["\0", "a\0b", "\x1f", "a\0@b.co", "\U0001f375", "1", "0000", "A" * 128, "22 22222"]
 )
 FIELDS = [
     "programme",

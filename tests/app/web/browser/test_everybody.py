@@ -1,4 +1,7 @@
-"""Every page for everybody: axe finds nothing, nothing overflows, either theme."""
+"""Phone and till for everybody: axe finds nothing, nothing overflows.
+
+The console's pages are in ``test_console``.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,11 @@ from playwright.sync_api import Page
 from app.programme import staff
 from app.programme.founding import Founded
 from app.tools import Tools
-from tests.app.web.browser.conftest import PHONE, Window, join_on, till_cookies
+from tests.app.web.browser.conftest import Window, join_on, till_cookies
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-DESKTOP = {"width": 1280, "height": 800}
 LAYERS = {
     "/counter/": [
         ("Show a stamp code", "#show svg"),
@@ -75,37 +77,6 @@ def test_counter_pages(
         page.locator(shown).first.wait_for()
         check(page)
         page.locator("dialog[open]").get_by_role("button", name="Close").click()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_console_pages(
-    open_window: Callable[..., Window],
-    own_tools: Tools,
-    shop: Founded,
-    theme: str,
-    viewport: dict[str, int],
-):
-    page = open_window("/console/", color_scheme=theme, viewport=viewport).page
-    check(page)
-    page.get_by_label("Email").fill(shop.email)
-    page.get_by_label("Password").fill(shop.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/console/")
-    for path in (
-        "/console/",
-        "/console/programme",
-        "/console/programme/poster",
-        "/console/shop",
-        "/console/locations",
-        "/console/terminals",
-        "/console/terminals/new",
-        "/console/staff",
-        "/console/staff/new",
-        f"/console/staff/{shop.staff_id}",
-    ):
-        page.goto(path)
-        check(page)
 
 
 def test_an_enrolment_link_is_a_till_in_three_taps(

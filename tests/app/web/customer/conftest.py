@@ -16,7 +16,7 @@ from app.programme import members
 from app.programme.founding import Founded
 from app.tools import Tools
 
-_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 
 class Phone:
@@ -29,9 +29,9 @@ class Phone:
         return self.client.get(path, buffered=True, **options)
 
     def submit(self, page: str, path: str, **fields: str) -> TestResponse:
-        """Open a page and send its form to `path` with these fields."""
-        token = _TOKEN.search(self.get(page).text)
-        assert token, f"{page} has no form"
+        """Open a page, then send a form with its token to `path`."""
+        token = _TOKEN.search(self.get(page, follow_redirects=True).text)
+        assert token, f"{page} has no token"
         return self.client.post(path, data={"csrf_token": token[1], **fields})
 
     def hold(self, token: str) -> None:
