@@ -284,7 +284,7 @@ def must_take_stamps(tx: Tx, card_id: UUID) -> None:
         raise CardClosed
 
 
-def credit(tx: Tx, card_id: UUID, at: datetime) -> None:
+def credit(tx: Tx, card_id: UUID, at: datetime, location_id: UUID | None) -> None:
     """Do what new stamps cause: exchange each full card's worth for a voucher.
 
     Call it after the stamps' entry was written.
@@ -303,6 +303,7 @@ def credit(tx: Tx, card_id: UUID, at: datetime) -> None:
                 rule=RULE_FULL_CARD,
                 at=at,
                 voucher_id=voucher.voucher_id,
+                location_id=location_id,
             )
         )
     tx.flush()

@@ -4,13 +4,15 @@
     and we issued it, and the books do not have it.
 
 A key thief has no issue record. A database administrator has no signature. Redis
-alone cannot create value, and SQL alone does not know what is outstanding. The
-steps of ``spend``, numbered again at the code:
+alone cannot create value: each record is sealed for the very code that it belongs to,
+so that neither a changed record nor a code signed anew over a known nonce is worth
+anything. SQL alone does not know what is outstanding. The steps of ``spend``,
+numbered again at the code:
 
 1. Shape: 128 base32 characters, format 1, a kind that this door takes.
 2. Signature, by the key named, if its state lets it verify.
 3. Nonce store: a claim, which is a lease of 15 s and not a burial. If its owner
-   dies, the next request may claim.
+   dies, the next request may claim. It brings the issue record.
 4. Age, only now: a retry of one's own gets its first answer however late it comes.
    Before "expired" or "unknown" is said, the books are asked for the nonce.
 5. Books: one transaction, written first and asked after. The nonce is unique in
@@ -56,8 +58,9 @@ from app.store.nonces import Claim, ClaimState
 from app.store.tables import LedgerEntry, Location
 from app.tools import Tools
 from signing import codes as signed
+from signing import links
 from signing.codes import Code, Kind
-from signing.errors import CodeError, CodeKeyRevoked, NoActiveKey
+from signing.errors import CodeError, CodeKeyRevoked, LinkError, NoActiveKey
 
 #: How long a code of each kind lives, from its issue.
 LIFETIME: Mapping[Kind, timedelta] = {
@@ -72,6 +75,8 @@ KEEP_AFTER_END = timedelta(hours=1)
 #: Digits and letters that are not mistaken for each other when read aloud.
 _SHORT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 SHORT_LENGTH = 7
+#: The one field of a record in the nonce store.
+_SEALED = "sealed"
 _SHORT = re.compile(rf"[{_SHORT_ALPHABET}]{{{SHORT_LENGTH}}}")
 
 
@@ -145,7 +150,8 @@ def issue(
         )
     except NoActiveKey as error:
         raise TryAgain from error
-    tools.nonces.issue(code.nonce, record, keep=life + KEEP_AFTER_END)
+    sealed = {_SEALED: _seal(tools, code, record)}
+    tools.nonces.issue(code.nonce, sealed, keep=life + KEEP_AFTER_END)
     return IssuedCode(
         code=code.text,
         url=code.url(tools.settings.origin),
@@ -198,10 +204,11 @@ def spend(
         raise CodeInUse(claim.retry_after or timedelta(seconds=1))
     if claim.state is ClaimState.SPENT or claim.result is not None:
         return _first_answer(tools, code, asker)
+    record = _record_of(tools, code, claim)
     # 4. A request that is heard again is as old as when it was first heard.
-    if claim.state is ClaimState.UNKNOWN or code.is_expired(claim.claimed_at or now):
-        return _too_late(tools, code, asker, claim)
-    return _count(tools, Spending(code, asker, claim.record, now), book)  # 5, 6
+    if record is None or code.is_expired(claim.claimed_at or now):
+        return _too_late(tools, code, asker, claim, is_issued=record is not None)
+    return _count(tools, Spending(code, asker, record, now), book)  # 5, 6
 
 
 def read(tools: Tools, text: str) -> Code:
@@ -230,18 +237,18 @@ def peek(tools: Tools, text: str) -> Peeked:
     """
     code = read(tools, text)
     claim = tools.nonces.look(code.nonce)
+    record = _record_of(tools, code, claim)
     state = {
         ClaimState.IN_USE: "in_use",
         ClaimState.SPENT: "spent",
-        ClaimState.UNKNOWN: "unknown",
-    }.get(claim.state, "waiting")
+    }.get(claim.state, "unknown" if record is None else "waiting")
     if state != "spent":
         with tools.database.read() as tx:
             if _entry_of(tx, code.nonce):
                 state = "spent"
             elif code.is_expired(tools.now()):
                 state = "expired"
-    return Peeked(code, state, claim.record)
+    return Peeked(code, state, record or {})
 
 
 def typed(tools: Tools, text: str) -> str:
@@ -324,7 +331,9 @@ def _refuse_without_entry(tx: Tx, tools: Tools, code: Code, asker: str) -> NoRet
     raise CodeSpent
 
 
-def _too_late(tools: Tools, code: Code, asker: str, claim: Claim) -> Spent:
+def _too_late(
+    tools: Tools, code: Code, asker: str, claim: Claim, *, is_issued: bool
+) -> Spent:
     """Say "expired" or "unknown", but only after the books were asked (4)."""
     with tools.database.read() as tx:
         is_counted = _entry_of(tx, code.nonce) is not None
@@ -332,17 +341,40 @@ def _too_late(tools: Tools, code: Code, asker: str, claim: Claim) -> Spent:
         return _first_answer(tools, code, asker)
     if claim.state is not ClaimState.UNKNOWN:
         tools.nonces.release(code.nonce, asker)
+    if is_issued or code.is_expired(tools.now()):
         raise CodeExpired
-    if code.is_expired(tools.now()):
-        raise CodeExpired
-    if _was_issued_in_this_epoch(tools, code):
+    if claim.state is not ClaimState.UNKNOWN or _would_be_known(tools, code):
         # Signed by our key, and not by us: the key may be stolen.
         evidence = {"nonce": code.nonce.hex(), "key_id": code.key_id}
         signals.note(tools, "unissued_code", evidence)
     raise CodeUnknown
 
 
-def _was_issued_in_this_epoch(tools: Tools, code: Code) -> bool:
+def _seal(tools: Tools, code: Code, record: Mapping[str, str]) -> str:
+    """Seal an issue record for one code: its kind, key, end and nonce."""
+    ring = tools.keys.ring
+    return links.seal(record, ring, purpose=_purpose(code), now=code.not_after)
+
+
+def _record_of(tools: Tools, code: Code, claim: Claim) -> Mapping[str, str] | None:
+    """Open the issue record; None where there is none that we made for this code."""
+    try:
+        return links.open_(
+            claim.record.get(_SEALED, ""),
+            tools.keys.ring,
+            purpose=_purpose(code),
+            max_age=timedelta(),
+            now=code.not_after,
+        )
+    except LinkError:
+        return None
+
+
+def _purpose(code: Code) -> str:
+    return f"issue-record/{code.data[:16].hex()}"
+
+
+def _would_be_known(tools: Tools, code: Code) -> bool:
     """Tell whether the store would know the code, had it been issued."""
     life = LIFETIME.get(code.kind)
     return life is None or code.not_after - life > tools.nonces.epoch().started_at

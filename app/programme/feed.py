@@ -372,27 +372,8 @@ def _signal_lines(
 
 
 def _at_place(location_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
-    """Limit ledger entries to a location.
-
-    The exchange of a full card names none: it belongs to where the stamps of the
-    same moment were given.
-    """
-    if location_id is None:
-        return ()
-    cause = aliased(LedgerEntry)
-    cause_place = (
-        select(cause.location_id)
-        .where(
-            cause.card_id == LedgerEntry.card_id,
-            cause.at == LedgerEntry.at,
-            cause.kind.in_(_GIVEN),
-        )
-        .limit(1)
-        .scalar_subquery()
-    )
-    own = LedgerEntry.location_id == location_id
-    caused = (LedgerEntry.rule == cards.RULE_FULL_CARD) & (cause_place == location_id)
-    return (or_(own, caused),)
+    """Limit ledger entries to a location."""
+    return () if location_id is None else (LedgerEntry.location_id == location_id,)
 
 
 def _sum(

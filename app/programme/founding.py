@@ -93,8 +93,8 @@ def first_location(tools: Tools) -> UUID | None:
 
 
 def random_pin() -> str:
-    """Draw four digits that are no row and no repeat."""
+    """Draw a PIN of four digits that is not simple."""
     while True:
         pin = f"{secrets.randbelow(10_000):04}"
-        if len(set(pin)) > 2:  # noqa: PLR2004 -- 1212 is as simple as 1111
+        if not staff.is_simple(pin):
             return pin

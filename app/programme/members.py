@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.programme import cards, sessions
 from app.programme.cards import ProgrammeView
@@ -16,7 +18,7 @@ from app.programme.errors import CardClosed, InvalidRequest, LimitReached, NotFo
 from app.programme.words import clean_name, has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
-from app.store.tables import Member, Programme
+from app.store.tables import Card, Member, Programme
 from app.tools import Tools
 
 # Whether a mailbox exists only a mail can tell; this catches slips of the finger.
@@ -24,6 +26,10 @@ _EMAIL = re.compile(r"[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]{2,63
 _EMAIL_LENGTH = 254
 _INVITE_LENGTH = 64
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_][A-Za-z]{2})?")
+
+
+#: How long a joining may be repeated by the device that made it.
+JOIN_RETRY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ def join(
     locale: str | None = None,
     terms_version: int | None = None,
     invite: str | None = None,
+    join_id: str | None = None,
 ) -> Joined:
     """Make a member with a card.
 
@@ -66,6 +73,9 @@ def join(
         terms_version: the version that was shown and accepted; the present one
             when None.
         invite: the invitation of another member.
+        join_id: a secret of the device that joins, the same on each retry, so that a
+            double tap makes one member. Whoever knows it within ``JOIN_RETRY`` of
+            the joining is that device.
 
     Raises:
         InvalidRequest: a detail makes no sense, or older terms were accepted.
@@ -73,16 +83,19 @@ def join(
         CardClosed: the programme takes no new members.
     """
     details = _checked(name, email, locale, invite)
-    with tools.database.begin() as tx:
-        programme = _open_programme(tx, programme_id)
-        if terms_version not in (None, programme.terms_version):
-            raise InvalidRequest({"terms_version": "out_of_date"})
-        member = Member(**details, joined_at=tools.now())
-        tx.add(member)
-        tx.flush()
-        card_id = cards.open_card(tx, tools, member.member_id, programme)
-        token = sessions.grant(tx, tools, "member", member_id=member.member_id)
-        return Joined(member.member_id, card_id, token)
+    try:
+        with tools.database.begin() as tx:
+            programme = _open_programme(tx, programme_id)
+            if terms_version not in (None, programme.terms_version):
+                raise InvalidRequest({"terms_version": "out_of_date"})
+            member = Member(**details, join_id=join_id, joined_at=tools.now())
+            tx.add(member)
+            tx.flush()
+            card_id = cards.open_card(tx, tools, member.member_id, programme)
+            token = sessions.grant(tx, tools, "member", member_id=member.member_id)
+            return Joined(member.member_id, card_id, token)
+    except IntegrityError:
+        return _joined_before(tools, join_id)
 
 
 def may_join(tools: Tools, address: str) -> None:
@@ -128,6 +141,20 @@ def default_programme(tools: Tools) -> ProgrammeView:
     """
     with tools.database.read() as tx:
         return cards.programme_view(_first_programme(tx))
+
+
+def _joined_before(tools: Tools, join_id: str | None) -> Joined:
+    """Answer a joining that was heard before."""
+    with tools.database.begin() as tx:
+        row = tx.execute(
+            select(Member.member_id, Card.card_id, Member.joined_at)
+            .join(Card, Card.member_id == Member.member_id)
+            .where(Member.join_id == join_id)
+        ).first()
+        if row is None or tools.now() - row.joined_at > JOIN_RETRY:
+            raise InvalidRequest({"join_id": "used_before"})
+        token = sessions.grant(tx, tools, "member", member_id=row.member_id)
+        return Joined(row.member_id, row.card_id, token)
 
 
 def _checked(

@@ -185,7 +185,7 @@ def book_stamps(
     cards.must_take_stamps(tx, card_id)
     tx.add(entry)
     tx.flush()
-    cards.credit(tx, card_id, spending.at)
+    cards.credit(tx, card_id, spending.at, giver.location_id)
     entry.answer = {
         "stamp_id": str(entry.entry_id),
         "stamps_given": stamps,
@@ -220,11 +220,8 @@ def stamp_code_state(
         if row.terminal_id != staff.terminal_id:
             raise NotFound
         return StampCodeState("collected", row.name, row.number, row.entry_id)
-    if seen.state is ClaimState.UNKNOWN:
-        return StampCodeState("expired")
-    if seen.record.get("terminal") != staff.terminal_id.hex:
-        raise NotFound
-    return StampCodeState("waiting")
+    is_known = seen.state is not ClaimState.UNKNOWN
+    return StampCodeState("waiting" if is_known else "expired")
 
 
 def reverse_stamp(

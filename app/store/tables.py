@@ -10,6 +10,7 @@ What holds each "once":
 * a request counts once: ``uq_ledger_entry_request_id``
 * an entry is reversed once: ``uq_ledger_entry_reverses_id``
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
+* a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
 """
 
@@ -181,6 +182,8 @@ class Member(Table):
     name: Mapped[str | None] = mapped_column(String(60))
     email: Mapped[str | None] = mapped_column(String(254), index=True)
     locale: Mapped[str | None] = mapped_column(String(12))
+    #: The joining that made this member, so that a double tap makes one.
+    join_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     #: The invitation that brought this member, as it was given.
     invite: Mapped[str | None] = mapped_column(String(64))
     joined_at: Mapped[datetime]
@@ -200,7 +203,7 @@ class Card(Table):
     terms_version: Mapped[int]
     #: Counts every change that the card's page shows.
     version: Mapped[int] = mapped_column(default=1)
-    opened_at: Mapped[datetime]
+    opened_at: Mapped[datetime] = mapped_column(index=True)
     closed_at: Mapped[datetime | None]
 
 

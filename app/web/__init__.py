@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_babel import Babel, get_locale
 
 from app.programme import shop
@@ -20,7 +20,10 @@ def register(app: Flask) -> None:
     """Mount every surface on ``app``."""
     access.csrf.init_app(app)
     Babel(
-        app, locale_selector=_language, default_translation_directories="translations"
+        app,
+        locale_selector=_language,
+        timezone_selector=_timezone,
+        default_translation_directories="translations",
     )
     headers.register(app)
     errors.register(app)
@@ -36,6 +39,11 @@ def _language() -> str:
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
+def _timezone() -> str:
+    """Dates and hours are the shop's."""
+    return _shop().timezone
+
+
 def _check_page_posts() -> None:
     """Ask each post of a page for its CSRF token; ``access`` asks those of the API."""
     is_api = request.path.startswith("/api/")
@@ -45,13 +53,20 @@ def _check_page_posts() -> None:
 
 def _page_facts() -> dict[str, Any]:
     """What every page says: whose shop, which language."""
-    try:
-        the_shop = shop.shop(access.tools())
-    except (NotFound, StoreDown):
-        the_shop = shop.UNKNOWN_SHOP
     locale = get_locale()
     return {
-        "shop": the_shop,
+        "shop": _shop(),
         "locale": str(locale or "en"),
         "direction": locale.text_direction if locale else "ltr",
     }
+
+
+def _shop() -> shop.ShopView:
+    """Read the shop once a request; pages show something when it can't be read."""
+    if "shop" not in g:
+        try:
+            g.shop = shop.shop(access.tools())
+        except (NotFound, StoreDown):
+            g.shop = shop.UNKNOWN_SHOP
+    found: shop.ShopView = g.shop
+    return found

@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.exc import ArgumentError
+
 from app.programme import founding, shop, staff
 from app.settings import Settings
 from app.tools import Tools
@@ -62,9 +64,16 @@ def open_tools(environ: Mapping[str, str]) -> Tools:
 
     Raises:
         SettingsError: a setting makes no sense.
+        InstallationError: the books' address makes none.
         StoreDown: the books gave no answer.
     """
-    tools = open_all(Settings.from_env(environ))
+    try:
+        tools = open_all(Settings.from_env(environ))
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise InstallationError(
+            f"DATABASE_URL cannot be used: {error}. It is postgresql+psycopg://…, "
+            "or unset for a file of our own"
+        ) from error
     tools.database.migrate()
     return tools
 
@@ -120,10 +129,7 @@ def announce(tools: Tools, told: Told, *, is_lan: bool) -> None:
     if told.demo or is_first:
         _print_enrolment(tools)
     print(f"  Console    {origin}/console/")
-    if told.demo:
-        _print_demo(told.demo)
-    elif told.founded:
-        _print_owner(told.founded)
+    print_people(told)
     if is_lan:
         print(
             "\nPhones in this network open the code above. The certificate is this "
@@ -141,18 +147,19 @@ def _print_enrolment(tools: Tools) -> None:
     print(f"             {issued.url}")
 
 
-def _print_owner(founded: founding.Founded) -> None:
-    print(
-        f"             e-mail {founded.email}  password {founded.password}\n"
-        f"             PIN at the till: {founded.pin}\n"
-        "             Told this once and kept nowhere: write them down now."
-    )
+def print_people(told: Told) -> None:
+    """Print who signs in with what, as far as it is ours to tell."""
+    if told.demo:
+        facts = json.loads(told.demo.read_text())
+        _print_account(**facts["console"])
+        people = ", ".join(f"{one['name']} {one['pin']}" for one in facts["staff"])
+        print(f"  PINs       {people}")
+        print(f"             and all of it in {told.demo}")
+    elif told.founded:
+        _print_account(told.founded.email, told.founded.password)
+        print(f"             PIN at the till: {told.founded.pin}")
+        print("             Told this once and kept nowhere: write them down now.")
 
 
-def _print_demo(demo_file: Path) -> None:
-    facts = json.loads(demo_file.read_text())
-    console = facts["console"]
-    print(f"             e-mail {console['email']}  password {console['password']}")
-    people = ", ".join(f"{person['name']} {person['pin']}" for person in facts["staff"])
-    print(f"  PINs       {people}")
-    print(f"             and all of it in {demo_file}")
+def _print_account(email: str, password: str) -> None:
+    print(f"             e-mail {email}  password {password}")

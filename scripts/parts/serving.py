@@ -61,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\nStopped; everything is kept.", flush=True)
         return 0
     except StoreDown as error:
-        warn(f"serve: the database gives no answer: {error.__cause__ or error}")
+        cause = getattr(error.__cause__, "orig", error.__cause__ or error)
+        warn(f"serve: the database gives no answer: {cause}")
     except _FAULTS as error:
         warn(f"serve: {error}")
     return 1
@@ -154,9 +155,12 @@ def _run(plan: _Plan, supervisor: Supervisor) -> None:
         tools = preparing.open_tools(plan.environ)
     with step("demo shop" if plan.is_demo else "shop"):
         told = preparing.first_shop(tools, is_demo=plan.is_demo)
-    supervisor.check()
-    with step("web server"):
-        server.go(plan.environ)
+    try:
+        with step("web server"):
+            server.go(plan.environ)
+    except BaseException:
+        preparing.print_people(told)  # no later start tells of a new owner
+        raise
     installation.tell(plan.data, plan.environ)
     preparing.announce(tools, told, is_lan=plan.at.certificate is not None)
     print(f"\nStop with Ctrl-C. Log: {log}", flush=True)

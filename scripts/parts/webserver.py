@@ -22,7 +22,7 @@ from scripts.parts.supervisor import Supervisor, end_with_family
 if TYPE_CHECKING:
     from scripts.parts.certificate import Certificate
 
-_PATIENCE_S = 60.0
+_PATIENCE_S, _STORES_PATIENCE_S = 60.0, 8.0
 _PATIENCE_TO_STOP = timedelta(seconds=12)
 _PROGRAM = Path(__file__).with_name("webprocess.py")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -116,8 +116,18 @@ class WebServer:
                 continue
             if status == http.client.OK:
                 return
+            # It answers, so it is one of the stores that does not: a moment more.
+            last = min(last, time.monotonic() + _STORES_PATIENCE_S)
             time.sleep(0.3)
-        raise NotReady(f"the web server is not ready: {said}")
+        raise NotReady(f"the web server is not ready: {_problems(said)}")
+
+
+def _problems(said: str) -> str:
+    """What ``/readyz`` complains of, as one sentence."""
+    try:
+        return " ".join(json.loads(said)["problems"])
+    except (ValueError, KeyError, TypeError):
+        return said
 
 
 def _ask(at: Listening, origin: str) -> tuple[int, str]:

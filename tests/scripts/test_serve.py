@@ -226,6 +226,28 @@ def test_a_taken_port_is_named_with_the_flag(data):
     assert "Traceback" not in told.stderr
 
 
+def test_a_store_that_gives_no_answer_is_named_and_the_owner_is_still_told(data):
+    words = ("scripts/serve", "--data", str(data), "--port", str(free_port()))
+
+    told = run(*words, REDIS_URL="redis://127.0.0.1:1")
+
+    assert told.returncode == 1
+    assert "Redis gives no answer" in told.stderr
+    # the shop was made, and its owner's password is kept nowhere
+    assert "password" in told.stdout
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql+psycopg://x@127.0.0.1:1/x"])
+def test_books_that_cannot_be_opened_are_named(data, url):
+    words = ("scripts/serve", "--data", str(data), "--port", str(free_port()))
+
+    told = run(*words, DATABASE_URL=url)
+
+    assert told.returncode == 1
+    assert "serve: " in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 @pytest.mark.parametrize("lost", ["keys", "keys.passphrase"])
 def test_a_lost_key_stops_the_start_and_is_not_replaced(data, lost):
     # given a data directory that has been used, with one part of its keys

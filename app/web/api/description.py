@@ -86,7 +86,7 @@ def described(
 
 def document() -> dict[str, Any]:
     """Write the description of every call, in the application's context."""
-    written = copy.deepcopy(spec.spec)
+    written: dict[str, Any] = copy.deepcopy(spec.spec)
     for calls in written["paths"].values():
         for call in calls.values():
             for status, answer in call["responses"].items():

@@ -61,6 +61,7 @@ def _refused(refusal: str, status: HTTPStatus) -> ResponseReturnValue:
 def _wanted(path: str | None) -> str:
     """Trust a path only within the console: never another host."""
     home = url_for("console.home")
-    if path is None or not path.startswith("/console/") or "\\" in path:
+    is_plain = path is not None and path.isprintable() and "\\" not in path
+    if path is None or not is_plain or not path.startswith("/console/"):
         return home
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from uuid import UUID
 
 from flask import (
@@ -12,6 +13,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask_babel import get_locale, gettext
@@ -190,6 +192,8 @@ def landing(code: str) -> Response:
     mine = cards.cards_of(tools, known.member_id) if known else []
     open_cards = [row for row in mine if not row.is_closed]
     marks: list[str] = []
+    if known is None:
+        _prepare_joining()
     try:
         seen = codes.peek(tools, code)
         said = landings.of_peek(seen, has_card=bool(mine))
@@ -268,15 +272,23 @@ def _my_card(card_id: UUID) -> CardState:
 
 def _join(terms_version: int | None = None) -> Joined:
     locale = get_locale()
+    members.may_join(access.tools(), request.remote_addr or "127.0.0.1")
     return members.join(
         access.tools(),
+        join_id=session.get("join"),
         name=request.form.get("name"),
         locale=str(locale).replace("_", "-") if locale else None,
         terms_version=terms_version,
     )
 
 
+def _prepare_joining() -> None:
+    """Give a stranger's browser the secret that makes its double tap one joining."""
+    session.setdefault("join", secrets.token_hex(16))
+
+
 def _join_page(refusal: InvalidRequest | None = None) -> str:
+    _prepare_joining()
     programme = members.default_programme(access.tools())
     fields = refusal.fields if refusal else {}
     errors = {"name": field_sentence(fields["name"])} if "name" in fields else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -29,6 +30,7 @@ from app.programme.errors import (
     VoucherSpent,
 )
 from app.programme.sessions import StaffCaller
+from app.programme.staff import enrol
 from app.store.tables import LedgerEntry, Signal
 from app.tools import Tools
 from signing import codes as signed
@@ -133,6 +135,7 @@ def test_of_many_at_once_one_counts(
     # given one code and many tills, each with its own connection to the stores
     card = make_card()
     issued = stamping.card_code(tools, card.card_id)
+    record = tools.nonces.look(issued.nonce).record
     tills = [(make_tools(), make_staff()) for _ in range(TILLS)]
 
     def at_till(till: tuple[Tools, StaffCaller]) -> str:
@@ -141,9 +144,7 @@ def test_of_many_at_once_one_counts(
             # Redis forgets that anybody has claimed it, at the worst moment
             with redis.Redis.from_url(redis_url) as client:
                 client.flushall()
-            mine.nonces.issue(
-                issued.nonce, {"card": card.card_id.hex}, keep=timedelta(minutes=1)
-            )
+            mine.nonces.issue(issued.nonce, record, keep=timedelta(minutes=1))
         try:
             scan(mine, issued.code, staff)
         except Refused as refusal:
@@ -257,12 +258,11 @@ def test_a_wiped_store_knows_no_outstanding_code(tools, make_card, barista, redi
 def test_a_stale_store_is_corrected_by_the_books(tools, make_card, make_staff):
     card = make_card()
     code = stamping.card_code(tools, card.card_id)
+    record = tools.nonces.look(code.nonce).record
     scan(tools, code.code, make_staff())
     # the store fails over to a copy of before: the nonce looks fresh
     tools.nonces._client.delete(*tools.nonces._client.keys("*:code:*"))
-    tools.nonces.issue(
-        code.nonce, {"card": card.card_id.hex}, keep=timedelta(minutes=1)
-    )
+    tools.nonces.issue(code.nonce, record, keep=timedelta(minutes=1))
 
     with pytest.raises(CodeSpent):
         scan(tools, code.code, make_staff())
@@ -312,6 +312,58 @@ def test_a_code_with_a_good_signature_that_nobody_issued_raises_the_alarm(
     with pytest.raises(CodeUnknown):
         scan(tools, forged.text, barista)
 
+    assert signals(tools) == ["unissued_code"]
+
+
+@pytest.mark.parametrize("change", ["kind", "not_after"])
+def test_a_key_thief_gains_nothing_by_signing_a_known_nonce_anew(
+    tools, make_card, barista, change
+):
+    # given a till's code that nobody has collected, and a thief who has the key
+    card = make_card()
+    shown = signed.verify(
+        stamping.stamp_code(tools, barista, 5).code,
+        tools.keys.ring,
+        origin=tools.settings.origin,
+    )
+    is_kind = change == "kind"
+    forged = signed.sign(
+        Kind.ENROLMENT if is_kind else Kind.STAMP,
+        tools.keys.ring,
+        origin=tools.settings.origin,
+        not_after=shown.not_after + timedelta(hours=0 if is_kind else 1),
+        nonce=shown.nonce,
+    )
+
+    # when the thief signs another kind or a later end over its nonce
+    present = (
+        partial(enrol, tools)
+        if is_kind
+        else partial(stamping.collect, tools, card_id=card.card_id)
+    )
+    with pytest.raises(CodeUnknown):
+        present(text=forged.text)
+
+    # then nothing came of it, there is an alarm, and the real code still counts
+    assert signals(tools) == ["unissued_code"]
+    assert not stamping.collect(tools, shown.text, card_id=card.card_id).is_repeat
+
+
+def test_who_writes_the_store_creates_no_value(tools, make_card, barista):
+    # given somebody who may write Redis, and codes worth one stamp and five
+    card = make_card()
+    one = stamping.stamp_code(tools, barista, 1)
+    five = stamping.stamp_code(tools, barista, 5)
+    bigger = tools.nonces.look(five.nonce).record
+
+    # when the record of the one is replaced by the other's
+    client = tools.nonces._client
+    client.delete(*client.keys(f"*:code:{one.nonce.hex()}"))
+    tools.nonces.issue(one.nonce, bigger, keep=timedelta(minutes=1))
+
+    with pytest.raises(CodeUnknown):
+        stamping.collect(tools, one.code, card_id=card.card_id)
+    assert entries(tools, card) == 0
     assert signals(tools) == ["unissued_code"]
 
 

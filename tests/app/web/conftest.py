@@ -279,7 +279,7 @@ class _Token(HTMLParser):
             self.found = said.get("content")
 
 
-def csrf_token(client: FlaskClient, path: str = "/offline", **more: Any) -> str:
+def csrf_token(client: FlaskClient, path: str = "/counter/enrol", **more: Any) -> str:
     """Open a page as a browser does, and read its token."""
     reader = _Token()
     reader.feed(client.get(path, **more).text)

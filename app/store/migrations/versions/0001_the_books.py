@@ -24,9 +24,11 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=60), nullable=True),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("locale", sa.String(length=12), nullable=True),
+        sa.Column("join_id", sa.String(length=64), nullable=True),
         sa.Column("invite", sa.String(length=64), nullable=True),
         sa.Column("joined_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("member_id", name=op.f("pk_member")),
+        sa.UniqueConstraint("join_id", name=op.f("uq_member_join_id")),
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_member_email"), ["email"], unique=False)
@@ -95,6 +97,11 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("number", name=op.f("uq_card_number")),
     )
+    with op.batch_alter_table("card", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_card_opened_at"), ["opened_at"], unique=False
+        )
+
     op.create_table(
         "staff_member",
         sa.Column("staff_id", sa.Uuid(), nullable=False),
@@ -369,6 +376,9 @@ def downgrade() -> None:
 
     op.drop_table("terminal")
     op.drop_table("staff_member")
+    with op.batch_alter_table("card", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_card_opened_at"))
+
     op.drop_table("card")
     op.drop_table("shop")
     op.drop_table("programme")
