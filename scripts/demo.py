@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from app.programme import cards, codes, founding, rewards, stamping
 from app.programme import staff as people
 from app.programme.codes import Spending
-from app.programme.founding import Founded
+from app.programme.founding import Charter, Founded
 from app.programme.sessions import StaffCaller
 from app.programme.stamping import Giver
 from app.store.database import Tx
@@ -53,6 +53,15 @@ _OPENS, _CLOSES = 7.5, 17.5
 _SEED = 20260101
 
 
+_CHARTER = Charter(
+    name=SHOP,
+    timezone=TIMEZONE,
+    location=PLACES[0],
+    owner=OWNER,
+    email="owner@demo.example",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Visit:
     """One stamp to be written: who, when, where, how many."""
@@ -64,43 +73,31 @@ class _Visit:
     stamps: int
 
 
-class NotEmptyError(Exception):
-    """The data directory has a shop that is no demo."""
-
-
 def load(tools: Tools, data: Path) -> Path:
-    """Fill an empty installation with the demo shop.
+    """Fill an installation without a shop with the demo's.
 
     Args:
         tools: open, over migrated books.
         data: where ``demo.json`` goes, mode 0600: it holds PINs and a password.
 
     Returns:
-        The path of ``demo.json``; an older one is left as it is.
+        The path of ``demo.json``.
 
     Raises:
-        NotEmptyError: there is a shop already.
         StoreDown: the books gave no answer; nothing was written.
     """
     path = data / FILE
-    if founding.is_founded(tools):
-        if path.exists():
-            return path
-        raise NotEmptyError(f"{data} has a shop already; --demo wants an empty one")
-    founded = founding.found(
-        tools,
-        name=SHOP,
-        timezone=TIMEZONE,
-        location=PLACES[0],
-        owner=OWNER,
-        email="owner@demo.example",
-    )
-    staff = [_staff_fact(founded.staff_id, OWNER, "owner", founded.pin)]
+    since = tools.now() - timedelta(days=DAYS + 1)
+    then = dataclasses.replace(tools, now=lambda: since)
     with tools.database.begin() as tx:
-        staff += _hire(tx, tools)
-        callers = _open_tills(tx, tools, [UUID(fact["staff_id"]) for fact in staff])
+        founded = founding.found_in(tx, then, _CHARTER)
+        staff = [_staff_fact(founded.staff_id, OWNER, "owner", founded.pin)]
+        staff += _hire(tx, then)
+        callers = _open_tills(tx, then, [UUID(fact["staff_id"]) for fact in staff])
         _write_history(tx, tools, founded, callers)
-    _write(path, tools, founded, staff)
+        # Before the books close: a start that is cut short leaves no shop whose
+        # PINs nobody knows.
+        _write(path, tx, tools, founded, staff)
     return path
 
 
@@ -123,8 +120,8 @@ def _staff_fact(staff_id: UUID, name: str, role: str, pin: str) -> dict[str, str
 
 def _open_tills(tx: Tx, tools: Tools, staff_ids: list[UUID]) -> list[list[StaffCaller]]:
     """Make the tills of the past, and who stood at them: by place, then person."""
-    since = tools.now() - timedelta(days=DAYS + 1)
-    tx.add(Location(name=PLACES[1], created_at=since))
+    since = tools.now()
+    tx.add(Location(name=PLACES[1], created_at=since + timedelta(minutes=1)))
     tx.flush()
     callers = []
     for place in PLACES:
@@ -241,10 +238,9 @@ def _code(tools: Tools, kind: Kind, at: datetime) -> Code:
 
 
 def _write(
-    path: Path, tools: Tools, founded: Founded, staff: list[dict[str, str]]
+    path: Path, tx: Tx, tools: Tools, founded: Founded, staff: list[dict[str, str]]
 ) -> None:
-    with tools.database.read() as tx:
-        required = tx.get_one(Programme, founded.programme_id).stamps_required
+    required = tx.get_one(Programme, founded.programme_id).stamps_required
     facts: dict[str, Any] = {
         "base_url": tools.settings.origin,
         "programme": str(founded.programme_id),

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from app.programme import cards, founding, members, sessions, staff, stamping
-from app.programme.founding import Founded
+from app.programme.founding import Charter, Founded
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.settings import Settings
 from app.store.database import Database
@@ -125,7 +125,8 @@ def tools(make_tools: Callable[..., Tools]) -> Tools:
 def founded(tools: Tools) -> Founded:
     """A shop with one location, one programme of ten stamps, and its owner."""
     return founding.found(
-        tools, name="Kaffe & Brød", location="Nyhavn", timezone="Europe/Copenhagen"
+        tools,
+        Charter(name="Kaffe & Brød", location="Nyhavn", timezone="Europe/Copenhagen"),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.programme import audit, staff
+from app.store.database import Tx
 from app.store.tables import Location, Programme, Shop, StaffMember
 from app.tools import Tools
 
@@ -36,52 +37,67 @@ def is_founded(tools: Tools) -> bool:
         return tx.get(Shop, 1) is not None
 
 
-def found(
-    tools: Tools,
-    *,
-    name: str = "My shop",
-    colour: str = "#0f5c4a",
-    timezone: str = "UTC",
-    location: str = "Main counter",
-    owner: str = "Owner",
-    email: str = "owner@localhost",
-) -> Founded:
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """What a shop starts with."""
+
+    name: str = "My shop"
+    colour: str = "#0f5c4a"
+    timezone: str = "UTC"
+    location: str = "Main counter"
+    owner: str = "Owner"
+    email: str = "owner@localhost"
+
+
+def found(tools: Tools, charter: Charter | None = None) -> Founded:
     """Make the shop, one location, one programme and its owner.
 
     Raises:
         StoreDown: nothing was written.
     """
+    with tools.database.begin() as tx:
+        return found_in(tx, tools, charter or Charter())
+
+
+def found_in(tx: Tx, tools: Tools, charter: Charter) -> Founded:
+    """Do as ``found``, in the caller's transaction."""
     password, pin = secrets.token_urlsafe(12), random_pin()
     now = tools.now()
-    with tools.database.begin() as tx:
-        tx.add(Shop(name=name, colour=colour, timezone=timezone, founded_at=now))
-        place = Location(name=location, created_at=now)
-        programme = Programme(
-            name="10 coffees, 1 free",
-            reward="Free coffee",
-            stamps_required=10,
-            terms=DEFAULT_TERMS,
-            created_at=now,
+    tx.add(
+        Shop(
+            name=charter.name,
+            colour=charter.colour,
+            timezone=charter.timezone,
+            founded_at=now,
         )
-        person = StaffMember(
-            name=owner,
-            role="owner",
-            email=email,
-            password_hash=staff.hash_password(password),
-            pin_hash=staff.hash_pin(pin),
-            created_at=now,
-        )
-        tx.add_all([place, programme, person])
-        tx.flush()
-        audit.record(tx, tools, "shop.founded", name, by=None)
-        return Founded(
-            person.staff_id,
-            place.location_id,
-            programme.programme_id,
-            email,
-            password,
-            pin,
-        )
+    )
+    place = Location(name=charter.location, created_at=now)
+    programme = Programme(
+        name="10 coffees, 1 free",
+        reward="Free coffee",
+        stamps_required=10,
+        terms=DEFAULT_TERMS,
+        created_at=now,
+    )
+    person = StaffMember(
+        name=charter.owner,
+        role="owner",
+        email=charter.email,
+        password_hash=staff.hash_password(password),
+        pin_hash=staff.hash_pin(pin),
+        created_at=now,
+    )
+    tx.add_all([place, programme, person])
+    tx.flush()
+    audit.record(tx, tools, "shop.founded", charter.name, by=None)
+    return Founded(
+        person.staff_id,
+        place.location_id,
+        programme.programme_id,
+        charter.email,
+        password,
+        pin,
+    )
 
 
 def first_location(tools: Tools) -> UUID | None:

@@ -14,7 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.programme import cards, sessions
 from app.programme.cards import ProgrammeView
-from app.programme.errors import CardClosed, InvalidRequest, LimitReached, NotFound
+from app.programme.errors import (
+    CardClosed,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    TryAgain,
+)
 from app.programme.words import clean_name, has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
@@ -81,6 +87,7 @@ def join(
         InvalidRequest: a detail makes no sense, or older terms were accepted.
         NotFound: no such programme.
         CardClosed: the programme takes no new members.
+        TryAgain: another joining was in the way; nothing was written.
     """
     details = _checked(name, email, locale, invite)
     try:
@@ -94,7 +101,10 @@ def join(
             card_id = cards.open_card(tx, tools, member.member_id, programme)
             token = sessions.grant(tx, tools, "member", member_id=member.member_id)
             return Joined(member.member_id, card_id, token)
-    except IntegrityError:
+    except IntegrityError as error:
+        if join_id is None:
+            # Two cards drew one number at once: the next try draws another.
+            raise TryAgain from error
         return _joined_before(tools, join_id)
 
 
@@ -143,7 +153,7 @@ def default_programme(tools: Tools) -> ProgrammeView:
         return cards.programme_view(_first_programme(tx))
 
 
-def _joined_before(tools: Tools, join_id: str | None) -> Joined:
+def _joined_before(tools: Tools, join_id: str) -> Joined:
     """Answer a joining that was heard before."""
     with tools.database.begin() as tx:
         row = tx.execute(

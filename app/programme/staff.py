@@ -8,8 +8,10 @@ guesses are limited per person and terminal, and per terminal.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -43,9 +45,6 @@ _GUESSES, _TERMINAL_GUESSES = "5/15minute", "20/15minute"
 # barista signs in with a queue waiting. RFC 9106's second choice is for passwords.
 _PINS = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _PASSWORDS = PasswordHasher()
-#: Compared against when there is nobody: an unknown person takes as long.
-_NOBODY_PIN = _PINS.hash("nobody")
-_NOBODY_PASSWORD = _PASSWORDS.hash("nobody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ def sign_in(
     with tools.database.read() as tx:
         person = tx.get(StaffMember, staff_id) if staff_id in here else None
     known = person.pin_hash if person else None
-    if not _is_right(_PINS, known or _NOBODY_PIN, pin) or person is None:
+    if not _is_right(_PINS, known, pin) or person is None:
         raise Unauthenticated
     tools.limits.reset("pin", terminal.terminal_id.hex, staff_id.hex)
     tools.limits.reset("pin_terminal", terminal.terminal_id.hex)
@@ -202,8 +201,7 @@ def console_sign_in(tools: Tools, email: str, password: str) -> SignedIn:
         # PostgreSQL would not even look for some characters.
         person = None if has_controls(address) else tx.scalar(whose)
     known = person.password_hash if person and person.role != "barista" else None
-    right = _is_right(_PASSWORDS, known or _NOBODY_PASSWORD, password)
-    if not right or person is None or known is None:
+    if not _is_right(_PASSWORDS, known, password) or person is None:
         raise Unauthenticated
     tools.limits.reset("password", address)
     with tools.database.begin() as tx:
@@ -280,8 +278,15 @@ def _guess(tools: Tools, name: str, limit: str, *key: str) -> None:
         raise LimitReached(name, error.retry_after) from error
 
 
-def _is_right(hasher: PasswordHasher, known: str, guess: str) -> bool:
+def _is_right(hasher: PasswordHasher, known: str | None, guess: str) -> bool:
+    """Compare; where there is nobody, take as long as for somebody."""
     try:
-        return hasher.verify(known, guess[:200])
+        hasher.verify(known or _nobody(hasher), guess[:200])
     except (VerificationError, InvalidHashError):
         return False
+    return known is not None
+
+
+@cache
+def _nobody(hasher: PasswordHasher) -> str:
+    return hasher.hash(secrets.token_hex())

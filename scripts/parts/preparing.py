@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy.exc import ArgumentError
 
 from app.programme import founding, shop, staff
+from app.programme.founding import Charter
 from app.settings import Settings
 from app.tools import Tools
 from app.tools import open_tools as open_all
@@ -89,7 +90,9 @@ def first_shop(tools: Tools, *, is_demo: bool) -> Told:
     demo_file = data / "demo.json"
     if not founding.is_founded(tools):
         if not is_demo:
-            return Told(founded=founding.found(tools, timezone=local_timezone()))
+            return Told(
+                founded=founding.found(tools, Charter(timezone=local_timezone()))
+            )
         demo.load(tools, data)
     elif not is_demo:
         return Told()
@@ -116,13 +119,11 @@ def local_timezone() -> str:
 def announce(tools: Tools, told: Told, *, is_lan: bool) -> None:
     """Print the addresses, who signs in with what, and a code for phones."""
     origin = tools.settings.origin
-    # A phone that reads "localhost" would look for us in itself.
-    is_here = urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
-    if is_lan or not is_here:
-        print(f"\n{qr.terminal(f'{origin}/join')}", end="")
+    print(f"\n{qr.terminal(f'{origin}/join')}", end="")
     print("\nPunchproof is ready.\n")
-    print(f"  Customers  {origin}/join")
-    if is_here and not is_lan:
+    print(f"  Customers  {origin}/join  (the code above)")
+    if urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}:
+        # A phone that reads "localhost" would look for us in itself.
         print("             on this machine only; for phones: scripts/serve --lan")
     print(f"  Counter    {origin}/counter/")
     is_first = all(till.revoked_at is not None for till in shop.terminals(tools))

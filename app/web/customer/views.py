@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from uuid import UUID
 
 from flask import (
@@ -273,13 +274,22 @@ def _my_card(card_id: UUID) -> CardState:
 def _join(terms_version: int | None = None) -> Joined:
     locale = get_locale()
     members.may_join(access.tools(), request.remote_addr or "127.0.0.1")
-    return members.join(
+    join = partial(
+        members.join,
         access.tools(),
-        join_id=session.get("join"),
         name=request.form.get("name"),
         locale=str(locale).replace("_", "-") if locale else None,
         terms_version=terms_version,
     )
+    try:
+        return join(join_id=session.get("join"))
+    except InvalidRequest as refusal:
+        if "join_id" not in refusal.fields:
+            raise
+        # That joining is long over, and its card is no longer here: this is another.
+        session.pop("join")
+        _prepare_joining()
+        return join(join_id=session["join"])
 
 
 def _prepare_joining() -> None:

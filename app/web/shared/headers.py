@@ -26,6 +26,7 @@ _POLICY: Final = {
 }
 #: A worker goes by the policy of its own script's answer.
 _SCANNER_SCRIPTS: Final = "/static/shared/scanner/"
+_ERRORS: Final = 400
 
 
 def scans(view: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -45,7 +46,7 @@ def register(app: Flask) -> None:
 
 
 def _set_headers(response: Response) -> Response:
-    is_static = request.path.startswith("/static/")
+    is_file = request.path.startswith("/static/") and response.status_code < _ERRORS
     may_scan = g.get("scans", False) or request.path.startswith(_SCANNER_SCRIPTS)
     policy = dict(_POLICY)
     if may_scan:
@@ -66,5 +67,5 @@ def _set_headers(response: Response) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if "Cache-Control" not in headers:
         # Files are asked after by their ETag each time; nothing else is kept.
-        headers["Cache-Control"] = "no-cache" if is_static else "no-store"
+        headers["Cache-Control"] = "no-cache" if is_file else "no-store"
     return response

@@ -28,7 +28,7 @@ from app.programme import (
     stamping,
 )
 from app.programme.cards import CardState
-from app.programme.founding import Founded
+from app.programme.founding import Charter, Founded
 from app.programme.members import Joined
 from app.programme.sessions import StaffCaller
 from app.settings import Settings
@@ -158,7 +158,7 @@ class Furniture:
 
 def furnish(tools: Tools) -> Furniture:
     """Found a shop, let Anna join, set a till up and sign the owner in."""
-    founded = founding.found(tools, name="Kaffe & Brød", location="Nyhavn")
+    founded = founding.found(tools, Charter(name="Kaffe & Brød", location="Nyhavn"))
     joined = members.join(tools, name="Anna")
     code = staff.enrolment_code(tools, founded.location_id).code
     enrolled = staff.enrol(tools, code)

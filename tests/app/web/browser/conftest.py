@@ -25,7 +25,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from app.programme.founding import Founded, found
+from app.programme.founding import Charter, Founded, found
 from app.settings import Settings
 from app.store.tables import Table
 from app.tools import Tools, open_tools
@@ -163,7 +163,9 @@ def shop(own_tools: Tools, redis_url: str) -> Founded:
     with own_tools.database.begin() as tx:
         for table in reversed(Table.metadata.sorted_tables):
             tx.execute(table.delete())
-    return found(own_tools, name="Kaffe & Brød", location="Nyhavn", owner="Sofie")
+    return found(
+        own_tools, Charter(name="Kaffe & Brød", location="Nyhavn", owner="Sofie")
+    )
 
 
 @pytest.fixture
