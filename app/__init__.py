@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 MOST_BODY = 64 * 1024
 
 
+def import_surfaces() -> None:
+    """Import what ``create_app`` will need: a server does so while it waits."""
+    import app.web  # noqa: F401, PLC0415
+
+
 def create_app(tools: Tools) -> Flask:
     """Make the WSGI application over tools that are open.
 

@@ -25,7 +25,7 @@ from granian.log import LogLevels
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import app.web  # noqa: F401 (for the workers)
+from app import import_surfaces
 
 # A request under way may take this long when the server is told to stop, in s.
 _GRACE_S = 8
@@ -55,6 +55,7 @@ def main() -> int:
     logging.getLogger("_granian").addFilter(
         lambda record: "Python threads" not in record.getMessage()
     )
+    import_surfaces()  # for the workers, which are forks
     with os.fdopen(options.go) as ears:
         said = ears.read()
     if not said:
