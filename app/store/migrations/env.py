@@ -7,6 +7,7 @@ by hand, one to ``DATABASE_URL``.
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 from alembic import context
 from sqlalchemy import Connection
@@ -30,7 +31,9 @@ _connection = context.config.attributes.get("connection")
 if _connection is not None:
     _run(_connection)
 else:
-    _database = Database(os.environ["DATABASE_URL"])
-    with _database._engine.connect() as _own:
+    with (
+        closing(Database(os.environ["DATABASE_URL"])) as _database,
+        _database._engine.connect() as _own,
+    ):
         _run(_own)
         _own.commit()

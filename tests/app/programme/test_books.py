@@ -246,7 +246,7 @@ def test_the_books_add_up_whatever_happens(tools: Tools, barista: StaffCaller):
     run_state_machine_as_test(
         ThisShopsDay,
         settings=settings(
-            max_examples=40,
+            max_examples=30,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

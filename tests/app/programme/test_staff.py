@@ -231,7 +231,18 @@ def test_a_pin_signs_in(tools, make_terminal, bo):
 
 
 @pytest.mark.parametrize(
-    "pin", ["", "407", "40711", "4072", "４０７１", " 4071", "4071\n", "4071\0"]
+    "pin",
+    [
+        "",
+        "407",
+        "40711",
+        "4072",
+        "\uff14\uff10\uff17\uff11",
+        " 4071",
+        "4071\n",
+        "4071\0",
+    ],
+    ids=ascii,
 )
 def test_another_pin_does_not(tools, make_terminal, bo, pin):
     with pytest.raises(Unauthenticated):
@@ -270,7 +281,18 @@ def test_guesses_at_everybody_are_limited_at_one_terminal(tools, make_terminal, 
 
 @pytest.mark.parametrize(
     "pin",
-    ["", "123", "123456789", "12a4", "12 4", "-123", "１２３４", "1234\n", "²³¹²"],
+    [
+        "",
+        "123",
+        "123456789",
+        "12a4",
+        "12 4",
+        "-123",
+        "\uff11\uff12\uff13\uff14",
+        "1234\n",
+        "\u00b2\u00b3\u00b9\u00b2",
+    ],
+    ids=ascii,
 )
 def test_a_pin_has_four_to_eight_digits(pin):
     with pytest.raises(InvalidRequest) as refusal:

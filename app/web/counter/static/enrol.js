@@ -102,5 +102,7 @@ function fromAddress() {
   history.replaceState(null, "", location.pathname);
   take(decodeURIComponent(code));
 }
+// Until now a tap would have sent the form the browser's own way, without the code.
+submit.disabled = false;
 globalThis.addEventListener("hashchange", fromAddress);
 fromAddress();

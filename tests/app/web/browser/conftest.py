@@ -7,7 +7,6 @@ Chromium with that film.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,13 +28,13 @@ from app.programme.founding import Charter, Founded, found
 from app.settings import Settings
 from app.store.tables import Table
 from app.tools import Tools, open_tools
+from scripts.parts import browser as chromium
 from scripts.parts.redis_server import RunningRedis
 from tests.running import Service, enrol, free_port, running, sign_in
 
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 820, "height": 1180}
 _WIDTH, _HEIGHT = 1280, 720
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +71,7 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
                     f"--use-file-for-fake-video-capture={film}",
                 ]
             browser = playwright.chromium.launch(
-                executable_path=next(filter(None, map(shutil.which, _BROWSERS)), None),
+                executable_path=chromium.find(),
                 args=arguments,
             )
             stack.callback(browser.close)

@@ -440,3 +440,24 @@ def test_the_card_of_another_member_is_no_page(house: House):
     for path in (f"/card/{other}", f"/card/{other}/face", f"/card/{other}/history"):
         assert client.get(path).status_code == 404
         assert house.app.test_client().get(path).status_code == 401
+
+
+def test_a_double_tap_joins_once_and_a_later_one_anew(house: House, clock):
+    # given a browser that taps twice, before its first answer came
+    client = house.app.test_client()
+    headers = {"X-CSRFToken": csrf_token(client, "/join")}
+
+    def tap() -> str:
+        client.delete_cookie("pp_member")
+        answer = client.post("/join", headers=headers)
+        assert answer.status_code == 303
+        return str(answer.headers["Location"])
+
+    first = tap()
+    assert tap() == first
+
+    # when it has lost its card, and taps an hour later
+    clock.forward(timedelta(hours=1))
+
+    # then that is somebody new, who is not kept out
+    assert tap() != first
