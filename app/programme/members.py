@@ -6,7 +6,7 @@ import contextlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_interface
 from uuid import UUID
 
 from sqlalchemy import select
@@ -122,8 +122,11 @@ def may_join(tools: Tools, address: str) -> None:
         LimitReached: ``join``.
     """
     with contextlib.suppress(ValueError):
-        if ip_address(address).is_loopback:
+        network = ip_interface(address)
+        if network.is_loopback:
             return
+        if network.version == 6:  # noqa: PLR2004 -- one subscriber has a whole /64
+            address = str(ip_interface(f"{address}/64").network)
     try:
         tools.limits.hit("join", address, limit="120/hour")
     except LimitHit as error:

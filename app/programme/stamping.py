@@ -200,7 +200,7 @@ def stamp_code_state(
     """Tell a till what became of a stamp code that it shows.
 
     Raises:
-        NotFound: no such code, or another terminal's.
+        NotFound: no code's id, or a code that another terminal showed was collected.
         StoreDown: a store gave no answer.
     """
     if not _NONCE.fullmatch(nonce_hex):

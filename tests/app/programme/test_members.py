@@ -195,15 +195,17 @@ def test_who_brings_no_tap_is_somebody_new(tools):
 
 
 def test_an_address_joins_so_many_times_an_hour(tools):
-    for _ in range(120):
-        members.may_join(tools, "2001:db8::1")
+    for number in range(120):
+        # a subscriber of IPv6 has as many addresses as anyone could wish
+        members.may_join(tools, f"2001:db8::{number:x}")
 
     with pytest.raises(LimitReached) as refusal:
-        members.may_join(tools, "2001:db8::1")
+        members.may_join(tools, "2001:db8::ffff")
 
     assert refusal.value.limit == "join"
     assert timedelta() < refusal.value.retry_after <= timedelta(hours=1)
-    members.may_join(tools, "2001:db8::2")
+    members.may_join(tools, "2001:db8:0:1::1")
+    members.may_join(tools, "192.0.2.1")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -146,6 +146,10 @@ def test_code_expired(house: House, door: Door, clock):
     with nothing_written(house.tools):
         problem(door(house, code), 410, "code_expired")
 
+    # nobody holds it: a clock that jumps back finds it as it was
+    look = house.tools.nonces.look(house.nonce_of(code))
+    assert look.state is ClaimState.WAITING
+
 
 @pytest.fixture
 def own_keys(house: House, make_tools, tmp_path: Path) -> House:

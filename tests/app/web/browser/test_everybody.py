@@ -19,6 +19,8 @@ from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+#: axe measures contrast: not while a page fades in.
+STILL = {"reduced_motion": "reduce"}
 LAYERS = {
     "/counter/": [
         ("Show a stamp code", "#show svg"),
@@ -42,7 +44,7 @@ def check(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_customer_pages(open_window: Callable[..., Window], theme: str):
-    page = open_window("/join", color_scheme=theme).page
+    page = open_window("/join", color_scheme=theme, **STILL).page
     check(page)
     join_on(page, "Anna")
     check(page)
@@ -62,14 +64,14 @@ def test_counter_pages(
     shop: Founded,
     theme: str,
 ):
-    check(open_window("/counter/", color_scheme=theme).page)
+    check(open_window("/counter/", color_scheme=theme, **STILL).page)
     cookies = till_cookies(service, own_tools, shop)
     terminal = {"pp_terminal": cookies["pp_terminal"]}
-    page = open_window("/counter/", cookies=terminal, color_scheme=theme).page
+    page = open_window("/counter/", cookies=terminal, color_scheme=theme, **STILL).page
     check(page)
     page.get_by_role("button", name="Sofie").click()
     check(page)
-    page = open_window("/counter/", cookies=cookies, color_scheme=theme).page
+    page = open_window("/counter/", cookies=cookies, color_scheme=theme, **STILL).page
     page.get_by_text("The camera is not allowed").wait_for()
     check(page)
     for button, shown in LAYERS["/counter/"]:
