@@ -75,4 +75,9 @@ def create_app_from_environment() -> Flask:
 
     settings = Settings.from_env(os.environ)
     logs.set_up(settings.log_level)
-    return create_app(open_tools(settings))
+    tools = open_tools(settings)
+    app = create_app(tools)
+    tools.report()
+    # A fork of this process is another worker, and has to say so by itself.
+    app.before_request(tools.report)
+    return app

@@ -10,6 +10,7 @@ from app.settings import Settings
 from app.store.database import Database
 from app.store.limits import Limits
 from app.store.nonces import Nonces
+from app.store.workers import Report, Workers
 from signing.keyfiles import WatchedRing, read_passphrase
 
 
@@ -27,10 +28,18 @@ class Tools:
     database: Database
     nonces: Nonces
     limits: Limits
+    #: Who serves beside this process; on the nonce store's Redis.
+    workers: Workers
     now: Callable[[], datetime] = utc_now
+
+    def report(self) -> None:
+        """Let the others know, from now on, that this process serves, and its ring."""
+        keys = self.keys
+        self.workers.start(lambda: Report(keys.ring.digest, keys.problem))
 
     def close(self) -> None:
         """Let go of every connection and thread."""
+        self.workers.close()
         self.keys.close()
         self.database.close()
         self.nonces.close()
@@ -49,4 +58,5 @@ def open_tools(settings: Settings) -> Tools:
         database=Database(settings.database_url),
         nonces=Nonces.open(settings.redis_url),
         limits=Limits.open(settings.redis_url),
+        workers=Workers.open(settings.redis_url),
     )

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """Put a new signing key in charge, with no restart and no honest customer refused.
 
-Makes a key that every worker verifies with and none signs with; waits until each has
-read it; then lets it sign. The key before it only verifies from then on, so codes
-that are about stay good until they end. Shows what it would do; does it with
-``--apply``. Cut short, it is taken up again by the next run.
+Makes a key that every worker verifies with and none signs with; waits until each live
+worker has reported that it has read it, for at most 30 s; then lets it sign. The key
+before it only verifies from then on, so codes that are about stay good until they end.
+Shows what it would do; does it with ``--apply``. Cut short, it is taken up again by
+the next run.
 
     python scripts/rotate_keys.py --apply
+    python scripts/rotate_keys.py --apply --if-older-than 30d
 
-Exit status: 0 done or shown, 1 the ring cannot be used, 2 wrong arguments, 3 somebody
-else changed the ring meanwhile: nothing was lost, look and start again.
+Exit status: 0 done or shown, 1 the ring or a store cannot be used, 2 a guard refused
+(a worker does not report the new key, or somebody else changed the ring): nothing was
+lost, look and start again (or wrong arguments), 3 the active key is younger than
+``--if-older-than`` says.
 """
 
 from __future__ import annotations
@@ -17,11 +21,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -30,117 +34,80 @@ if __name__ == "__main__":
 
     environment.enter()
 
-from scripts.parts import first_key, installation
-from signing import keyfiles
-from signing.errors import KeyGuard, KeyRingError
-from signing.keyring import KeyRing, KeyState
+from app.programme import ceremonies
+from app.programme.ceremonies import Done
+from scripts.parts import keyroom
 
-# Workers look at the ring every two seconds; twice that, and some for a slow disk.
-WAIT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """What was done, or would be: key ids, no key material."""
-
-    applied: bool
-    key_id: int
-    #: The key that signed before; None if there was none.
-    before: int | None
-    #: How many keys verify from now on, the new one among them.
-    verifying: int
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 def main(
-    argv: Sequence[str] | None = None, *, wait: Callable[[float], None] = time.sleep
+    argv: Sequence[str] | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    wait: Callable[[float], None] = time.sleep,
 ) -> int:
     """Read the arguments, rotate, report."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--data", metavar="DIR", help="data directory; default .data")
     parser.add_argument("--apply", action="store_true", help="do it")
     parser.add_argument("--json", action="store_true", help="tell it as JSON")
+    parser.add_argument(
+        "--if-older-than",
+        type=_age,
+        metavar="AGE",
+        help="only if the active key has signed for so long: 30d, 12h, 45m",
+    )
     options = parser.parse_args(argv)
-    data = installation.data_directory(os.environ, options.data)
-    keys, passphrase_file = first_key.places(os.environ, data)
-    try:
-        passphrase = keyfiles.read_passphrase(passphrase_file)
-        rotation = rotate(keys, passphrase, is_applied=options.apply, wait=wait)
-    except KeyGuard as error:
-        print(f"rotate_keys: {error}", file=sys.stderr)
-        return 3
-    except KeyRingError as error:
-        print(f"rotate_keys: {error}", file=sys.stderr)
-        return 1
-    print(_as_json(rotation) if options.json else _as_sentence(rotation))
-    return 0
+
+    def work() -> int:
+        with keyroom.entered(environ, options.data) as room:
+            done = ceremonies.rotate(
+                room,
+                is_applied=options.apply,
+                wait=wait,
+                if_older_than=options.if_older_than,
+            )
+        print(_as_json(done) if options.json else _as_sentence(done))
+        return keyroom.DONE
+
+    return keyroom.ended("rotate_keys", work)
 
 
-def rotate(
-    keys: Path,
-    passphrase: bytes,
-    *,
-    is_applied: bool,
-    wait: Callable[[float], None],
-) -> Rotation:
-    """Put a new key in charge.
-
-    Args:
-        keys: the ring's directory.
-        passphrase: what opens it.
-        is_applied: whether to write; else only what would come of it is returned.
-        wait: told the seconds to wait between the two steps.
-
-    Raises:
-        KeyGuard: another command changed the ring meanwhile.
-        KeyRingError: the ring cannot be read or written.
-    """
-    ring = keyfiles.load(keys, passphrase)
-    before = _in_state(ring, KeyState.ACTIVE)
-    pending = _in_state(ring, KeyState.PENDING)
-    if pending is None:
-        ring = ring.with_new_key(_now())
-        pending = ring.keys[-1].key_id
-        if is_applied:
-            keyfiles.save(keys, ring, passphrase)
-    if is_applied:
-        wait(WAIT_S)
-        ring = keyfiles.load(keys, passphrase)
-    ring = ring.activated(pending, _now())
-    if is_applied:
-        keyfiles.save(keys, ring, passphrase)
-    verifying = sum(key.state.verifies for key in ring.keys)
-    return Rotation(is_applied, pending, before, verifying)
+def _age(text: str) -> timedelta:
+    """Read an age such as ``30d``."""
+    found = re.fullmatch(r"([0-9]{1,5})([dhm])", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"not an age such as 30d or 12h: {text!r}")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _in_state(ring: KeyRing, state: KeyState) -> int | None:
-    """The newest key in this state."""
-    found = [key.key_id for key in ring.keys if key.state is state]
-    return found[-1] if found else None
+def _verifying(done: Done) -> int:
+    return sum(key.state.verifies for key in done.ring.keys)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _as_json(rotation: Rotation) -> str:
+def _as_json(done: Done) -> str:
     return json.dumps(
         {
-            "applied": rotation.applied,
-            "key_id": rotation.key_id,
-            "before": rotation.before,
-            "verifying": rotation.verifying,
+            "applied": done.is_applied,
+            "key_id": done.key_id,
+            "before": done.before,
+            "verifying": _verifying(done),
+            "workers": done.workers,
         }
     )
 
 
-def _as_sentence(rotation: Rotation) -> str:
-    verb = "signs now" if rotation.applied else "would sign"
-    told = f"key {rotation.key_id} {verb}"
-    if rotation.before is not None:
-        told += (
-            f"; key {rotation.before} only verifies, so codes that are about live on"
-        )
-    return told if rotation.applied else f"{told}. Do it with --apply"
+def _as_sentence(done: Done) -> str:
+    verb = "signs now" if done.is_applied else "would sign"
+    told = f"key {done.key_id} {verb}"
+    if done.before is not None:
+        told += f"; key {done.before} only verifies, so codes that are about live on"
+    if not done.is_applied:
+        return f"{told}. Do it with --apply"
+    if not done.workers:
+        return f"{told}. No web worker is alive: none was asked"
+    return f"{told}. Web workers that had it before: {done.workers}"
 
 
 if __name__ == "__main__":

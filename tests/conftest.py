@@ -21,6 +21,7 @@ from app.store.database import Database
 from app.store.limits import Limits
 from app.store.nonces import Nonces
 from app.store.tables import Table as Tables
+from app.store.workers import Workers
 from app.tools import Tools
 from signing import keyfiles
 
@@ -106,6 +107,7 @@ def make_tools(settings: Settings, clock: Clock) -> Iterator[Callable[..., Tools
                 database=Database(mine.database_url),
                 nonces=Nonces.open(mine.redis_url, lease=lease),
                 limits=Limits.open(mine.redis_url),
+                workers=Workers.open(mine.redis_url),
                 now=clock,
             )
         )

@@ -111,6 +111,28 @@ class Database:
         self._engine.dispose()
 
 
+def take_turn(tx: Tx) -> None:
+    """Wait until no other transaction is between its own call of this and its end.
+
+    For what must follow the row before it, such as a chain. SQLite has one writer
+    anyway. Call it last: whoever waits here holds what it has locked.
+
+    Args:
+        tx: the caller's transaction; it keeps its turn until it ends.
+    """
+    if tx.get_bind().dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(7469)"))
+
+
+def same_state(tx: Tx) -> None:
+    """Let a transaction that only reads see one state in all its questions.
+
+    SQLite does so anyway; on PostgreSQL it must be the first thing asked for.
+    """
+    if tx.get_bind().dialect.name == "postgresql":
+        tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 @contextmanager
 def _faults_told() -> Iterator[None]:
     """Turn the server's faults into ours; a broken constraint is an answer."""

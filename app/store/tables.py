@@ -343,7 +343,7 @@ class Outgoing(Table):
 
 
 class AuditEntry(Table):
-    """Who changed what in the shop; append-only."""
+    """Who changed what in the shop; append-only, each row chained to the one before."""
 
     __tablename__ = "audit_entry"
 
@@ -357,3 +357,8 @@ class AuditEntry(Table):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(80))
     detail: Mapped[dict[str, Any]]
+    #: The ``entry_hash`` of the row before, 32 zero bytes for the first: unique, so
+    #: that the chain cannot fork.
+    previous_hash: Mapped[bytes] = mapped_column(unique=True)
+    #: SHA-256 over all but ``audit_no``; ``app.programme.audit`` tells how.
+    entry_hash: Mapped[bytes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
@@ -35,6 +36,30 @@ def shop_css() -> Response:
     return answer
 
 
+@bp.get("/.well-known/jwks.json")
+def jwks() -> Response:
+    """Give the public keys that codes are verified with now.
+
+    Source:
+        RFC 7517 and RFC 8037; ``alg`` by RFC 9864.
+    """
+    keys = [
+        {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "alg": "Ed25519",
+            "use": "sig",
+            "kid": str(key.key_id),
+            "x": base64.urlsafe_b64encode(key.public_bytes).decode().rstrip("="),
+        }
+        for key in access.tools().keys.ring.keys
+        if key.state.verifies
+    ]
+    answer = jsonify(keys=keys)
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    return answer
+
+
 @bp.get("/livez")
 def livez() -> ResponseReturnValue:
     """Say that this process answers."""
@@ -53,4 +78,12 @@ def readyz() -> ResponseReturnValue:
     except KeyRingError as error:
         problems.append(str(error))
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return jsonify(status="not ready" if problems else "ok", problems=problems), status
+    return (
+        jsonify(
+            status="not ready" if problems else "ok",
+            problems=problems,
+            # To be compared with ``scripts/keys.py list``; tells nothing secret.
+            ring=tools.keys.ring.digest[:16],
+        ),
+        status,
+    )

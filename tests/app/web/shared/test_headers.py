@@ -157,6 +157,8 @@ def test_nothing_but_files_is_kept(busy: House):
             assert path == "/sw.js" or answer.headers["ETag"]
         elif path.startswith("/api/v1/cards/"):
             assert kept == "private, no-cache"
+        elif path == "/.well-known/jwks.json":
+            assert kept == "public, max-age=300"
         else:
             assert kept == "no-store", (person, path)
 

@@ -1,0 +1,209 @@
+"""The web workers that are alive, and the key ring that each of them works with.
+
+A key signs only when every worker verifies with it, so whoever activates one asks
+here first. Each worker says every two seconds who it is and what its ring's digest
+is; what it said is gone ten seconds after it fell silent.
+
+A report is one key ``pp:{workers}:worker:<id>`` with a time to live. Their ids are in
+the sorted set ``pp:{workers}:ids``, so that nobody has to search a store of a million
+codes; an id is dropped from it a day after its last report.
+
+Reporting runs in a thread of its own. It disturbs no request, and a nonce store that
+is away is tried again at the next beat.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+import redis
+
+from app.store.errors import NonceStoreDown
+
+#: Between two reports of a worker.
+EVERY = timedelta(seconds=2)
+#: How long a report stands.
+KEEP = timedelta(seconds=10)
+
+_IDS = "pp:{workers}:ids"
+_FORGET_IDS = timedelta(days=1)
+# As in ``app.store.nonces``: a late reply helps nobody.
+_CONNECT_SECONDS = 1.0
+_REPLY_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker says of its keys."""
+
+    #: ``KeyRing.digest``.
+    ring: str
+    #: Why its last look at the ring was refused; None if good.
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A live worker and what it said last."""
+
+    #: ``host:pid:random``.
+    worker_id: str
+    ring: str
+    problem: str | None
+    #: When it said so, by its own clock.
+    at: datetime
+
+
+@dataclass
+class _Process:
+    """What is of one process and does not survive a fork."""
+
+    thread: threading.Thread | None = None
+    worker_id: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Workers:
+    """Reports of this process, and the reports of all.
+
+    Args:
+        client: with timeouts, or a silent Redis would hang its caller.
+        every: between two reports.
+        keep: how long one stands; several times ``every``.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        every: timedelta = EVERY,
+        keep: timedelta = KEEP,
+    ) -> None:
+        self._client = client
+        self._every = every
+        self._keep = keep
+        self._process = _Process()
+        self._is_closed = False
+        _all.add(self)
+
+    @classmethod
+    def open(
+        cls, url: str, *, every: timedelta = EVERY, keep: timedelta = KEEP
+    ) -> Self:
+        """Make them on a Redis by its address; does not connect yet.
+
+        Raises:
+            ValueError: not an address that redis-py can read.
+        """
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_REPLY_SECONDS
+        )
+        return cls(client, every=every, keep=keep)
+
+    def live(self) -> list[Worker]:
+        """Return the workers that reported within ``keep``, by id.
+
+        Raises:
+            NonceStoreDown: no answer; nothing may be concluded.
+        """
+        try:
+            answer: Any = self._client.zrange(_IDS, 0, -1)
+            ids = sorted(each.decode() for each in answer)
+            said: Any = self._client.mget([_key(each) for each in ids]) if ids else []
+        except redis.RedisError as error:
+            raise NonceStoreDown(str(error)) from error
+        pairs = zip(ids, said, strict=True)
+        return [_worker(each, text) for each, text in pairs if text is not None]
+
+    def start(self, report: Callable[[], Report]) -> None:
+        """Report from now on, from a thread of this process; once started, nothing.
+
+        Args:
+            report: asked before each report.
+        """
+        process = self._process
+        if process.thread is None:
+            with process.lock:
+                self._start(process, report)
+
+    def _start(self, process: _Process, report: Callable[[], Report]) -> None:
+        if process.thread is None and not self._is_closed:
+            host = socket.gethostname().replace(":", "-")
+            process.worker_id = f"{host}:{os.getpid()}:{secrets.token_hex(4)}"
+            thread = threading.Thread(
+                target=self._beat, args=(process, report), name="workers", daemon=True
+            )
+            # No more threads, or the process ends: it is as good as not there.
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                process.thread = thread
+
+    def close(self) -> None:
+        """Report no more, and take the last report back."""
+        self._is_closed = True
+        process = self._process
+        with process.lock:
+            process.stop.set()
+        if process.thread is not None:
+            process.thread.join()
+            with contextlib.suppress(redis.RedisError):
+                self._client.delete(_key(process.worker_id))
+                self._client.zrem(_IDS, process.worker_id)
+        self._client.close()
+
+    def _beat(self, process: _Process, report: Callable[[], Report]) -> None:
+        while True:
+            # Whatever is wrong, the next beat may be better.
+            with contextlib.suppress(Exception):
+                self._tell(process.worker_id, report())
+            if process.stop.wait(self._every.total_seconds()):
+                return
+
+    def _tell(self, worker_id: str, report: Report) -> None:
+        now = datetime.now(UTC)
+        text = json.dumps(
+            {"ring": report.ring, "problem": report.problem, "at": now.isoformat()}
+        )
+        last = (now - _FORGET_IDS).timestamp()
+        with self._client.pipeline() as together:
+            together.set(_key(worker_id), text, px=self._keep)
+            together.zadd(_IDS, {worker_id: now.timestamp()})
+            together.zremrangebyscore(_IDS, 0, last)
+            together.execute()
+
+
+def _key(worker_id: str) -> str:
+    return f"pp:{{workers}}:worker:{worker_id}"
+
+
+def _worker(worker_id: str, text: bytes) -> Worker:
+    said = json.loads(text)
+    return Worker(
+        worker_id=worker_id,
+        ring=said["ring"],
+        problem=said["problem"],
+        at=datetime.fromisoformat(said["at"]),
+    )
+
+
+_all: weakref.WeakSet[Workers] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A fork has no thread and is another worker."""
+    for workers in _all:
+        workers._process = _Process()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Check the books again: every entry's code, every card's sum, the audit log's chain.
+
+Changes nothing; the server may run meanwhile. Keep an anchor where those who write the
+books cannot: it shows what the chain alone does not, rows cut off at its end.
+
+    python scripts/audit.py --anchor /mnt/elsewhere/punchproof.anchor
+
+Without a running server, give the PUNCHPROOF_ORIGIN with which the codes were made.
+
+Exit status: 0 nothing found, 1 could not check, 2 findings, or wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from scripts.parts import environment
+
+    environment.enter()
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.programme import audit, proofs
+from app.programme.audit import Chain, Finding
+from app.programme.proofs import Proved
+from app.settings import Settings, SettingsError
+from app.store.errors import StoreDown
+from app.tools import Tools, open_tools
+from scripts.parts import installation
+from signing.errors import SigningError
+
+_HASH_BYTES = 32
+
+
+class NotChecked(Exception):
+    """The books cannot be checked; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was checked and what came of it; None: was not asked for."""
+
+    ledger: Proved | None
+    chain: Chain | None
+    seconds: float
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them."""
+        parts = (self.ledger, self.chain)
+        return tuple(one for part in parts if part for one in part.findings)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read the arguments, check, report."""
+    parser = _arguments()
+    options = parser.parse_args(argv)
+    if options.ledger_only and (options.anchor or options.expect):
+        parser.error("an anchor is for the audit log, which --ledger-only leaves out")
+    environ = dict(os.environ)
+    data = installation.data_directory(environ, options.data)
+    installation.join(data, environ)
+    if not {"REDIS_URL", "REDIS_URL_FILE"} & set(environ):
+        # The nonce store is not asked, and may be stopped.
+        environ["REDIS_URL"] = f"unix://{data / 'redis' / 'none.socket'}"
+    anchor = Path(options.anchor) if options.anchor else None
+    try:
+        hashes = _anchored(anchor) | ({options.expect} if options.expect else set())
+        tools = open_tools(Settings.from_env(environ))
+        try:
+            report = _check(tools, options, frozenset(hashes))
+        finally:
+            tools.close()
+        if anchor and report.chain and not report.chain.findings:
+            _append(anchor, report.chain)
+    except StoreDown as error:
+        return _fail(f"the books give no answer: {error.__cause__ or error}")
+    except (ValueError, TypeError, SQLAlchemyError) as error:
+        return _fail(f"a row cannot be read: {error}")
+    except (NotChecked, SettingsError, SigningError, OSError) as error:
+        return _fail(str(error))
+    print(_as_json(report) if options.json else _as_sentences(report))
+    return 2 if report.findings else 0
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--data", metavar="DIR", help="data directory; default .data")
+    parser.add_argument("--json", action="store_true", help="tell it as JSON")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--chain-only", action="store_true", help="the audit log alone")
+    part.add_argument("--ledger-only", action="store_true", help="the ledger alone")
+    head = parser.add_mutually_exclusive_group()
+    head.add_argument(
+        "--anchor",
+        metavar="FILE",
+        help="compare with what FILE holds, then add time, count and head hash to it",
+    )
+    head.add_argument(
+        "--expect", metavar="HASH", type=_hash, help="must be in the chain, 64 hex"
+    )
+    return parser
+
+
+def _check(tools: Tools, options: argparse.Namespace, ask: frozenset[bytes]) -> Report:
+    if problems := tools.database.problems():
+        raise NotChecked(f"{'; '.join(problems)}; scripts/serve brings it up")
+    start = time.monotonic()
+
+    def progress(entries: int) -> None:
+        rate = entries / max(time.monotonic() - start, 1e-9)
+        print(f"\r{entries} entries, {rate:.0f} a second", end="", file=sys.stderr)
+
+    def silent(_entries: int) -> None:
+        pass
+
+    is_told = sys.stderr.isatty() and not options.json
+    ledger = None
+    if not options.chain_only:
+        ledger = proofs.prove(tools, progress=progress if is_told else silent)
+        if is_told:
+            print("\r\033[K", end="", file=sys.stderr)
+    seconds = time.monotonic() - start
+    chain = None if options.ledger_only else audit.chain(tools, ask=ask)
+    return Report(ledger, chain, seconds)
+
+
+def _hash(text: str) -> bytes:
+    data = bytes.fromhex(text)
+    if len(data) != _HASH_BYTES:
+        raise ValueError(text)
+    return data
+
+
+def _anchored(anchor: Path | None) -> set[bytes]:
+    """Read the heads that an anchor holds: the last word of each line."""
+    if anchor is None or not anchor.exists():
+        return set()
+    try:
+        lines = anchor.read_text(encoding="ascii").splitlines()
+        return {_hash(line.split()[-1]) for line in lines if line.strip()}
+    except ValueError as error:
+        raise NotChecked(f"{anchor} is no anchor") from error
+
+
+def _append(anchor: Path, chain: Chain) -> None:
+    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {chain.count} {chain.head.hex()}\n"
+    with anchor.open("a", encoding="ascii") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _as_json(report: Report) -> str:
+    told: dict[str, object] = {"findings": [asdict(one) for one in report.findings]}
+    if report.ledger:
+        told["entries"] = report.ledger.entries
+        told["signatures"] = report.ledger.signatures
+        told["notes"] = [asdict(one) for one in report.ledger.notes]
+        told["seconds"] = round(report.seconds, 3)
+    if report.chain:
+        told["audit_rows"] = report.chain.count
+        told["head"] = report.chain.head.hex()
+    return json.dumps(told)
+
+
+def _as_sentences(report: Report) -> str:
+    lines = [f"{one.code} {one.subject}: {one.sentence}" for one in report.findings]
+    if report.ledger:
+        lines += [
+            f"note: {one.code} {one.subject}: {one.sentence}"
+            for one in report.ledger.notes
+        ]
+        forged = sum(one.code == "proof_forged" for one in report.ledger.findings)
+        if forged and forged == report.ledger.signatures:
+            lines.append(
+                "No signature is good at all: is this the PUNCHPROOF_ORIGIN with which "
+                "the codes were made, and are these its keys?"
+            )
+        rate = report.ledger.entries / max(report.seconds, 1e-9)
+        lines.append(
+            f"{report.ledger.entries} entries, {report.ledger.signatures} signatures "
+            f"checked, {len(report.ledger.findings)} findings, {rate:.0f} a second"
+        )
+    if report.chain:
+        lines.append(
+            f"{report.chain.count} audit rows in a chain, "
+            f"{len(report.chain.findings)} findings, head {report.chain.head.hex()}"
+        )
+    return "\n".join(lines)
+
+
+def _fail(sentence: str) -> int:
+    print(f"audit: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""The command that checks the books: what it tells, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from app.programme import audit as log
+from app.programme.founding import Founded
+from app.tools import Tools
+from scripts import audit, demo
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def empty(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with empty books, whose server and nonce store do not run."""
+    settings = tools.settings
+    for name in list(os.environ):
+        if name.startswith(("PUNCHPROOF_", "DATABASE_", "REDIS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("PUNCHPROOF_KEYS", str(settings.keys))
+    passphrase_file = str(settings.keys_passphrase_file)
+    monkeypatch.setenv("PUNCHPROOF_KEYS_PASSPHRASE_FILE", passphrase_file)
+    monkeypatch.setenv("PUNCHPROOF_ORIGIN", settings.origin)
+    return settings.data
+
+
+@pytest.fixture
+def data(empty: Path, founded: Founded) -> Path:
+    """The same with a shop in which nothing happened yet."""
+    return empty
+
+
+@pytest.fixture
+def played(empty: Path, tools: Tools) -> Path:
+    """The same with the demo's shop and its history."""
+    demo.load(tools, empty)
+    return empty
+
+
+def run(data: Path, *words: str) -> int:
+    return audit.main(["--data", str(data), *words])
+
+
+def by_hand(statement: str) -> None:
+    engine = create_engine(os.environ["DATABASE_URL"])
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def add_a_row(tools: Tools) -> None:
+    with tools.database.begin() as tx:
+        log.record(tx, tools, "test.made", "x", by=None)
+
+
+def test_clean_books_are_told_in_two_lines(data, capsys):
+    assert run(data) == 0
+
+    told = capsys.readouterr()
+    assert re.fullmatch(
+        r"0 entries, 0 signatures checked, 0 findings, \d+ a second\n"
+        r"1 audit rows in a chain, 0 findings, head [0-9a-f]{64}\n",
+        told.out,
+    )
+    assert told.err == ""
+
+
+def test_the_demo_is_clean(played, capsys):
+    assert run(played, "--json") == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["findings"] == told["notes"] == []
+    assert told["entries"] > told["signatures"] > 500
+
+
+def test_a_person_who_looks_on_sees_how_far_it_is(played, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+    assert run(played) == 0
+
+    assert re.search(r"\r\d+ entries, \d+ a second", capsys.readouterr().err)
+
+
+def test_the_wrong_origin_is_told_from_forgery(played, monkeypatch, capsys):
+    monkeypatch.setenv("PUNCHPROOF_ORIGIN", "https://other.example")
+
+    assert run(played, "--ledger-only") == 2
+
+    assert "is this the PUNCHPROOF_ORIGIN" in capsys.readouterr().out
+
+
+def test_findings_are_told_as_sentences(played, capsys):
+    by_hand("UPDATE ledger_entry SET units = units + 1 WHERE entry_no = 5")
+    by_hand("UPDATE audit_entry SET action = 'nothing'")
+
+    assert run(played) == 2
+    out = capsys.readouterr().out
+    assert re.search(
+        r"^sum [0-9a-f-]{36}: Its answer told \d+ stamps; the ledger adds up to \d+\.$",
+        out,
+        re.MULTILINE,
+    )
+    assert "audit_edited 1: Audit row 1 was changed after it was written." in out
+
+    assert run(played, "--chain-only", "--json") == 2
+    told = json.loads(capsys.readouterr().out)
+    assert [one["code"] for one in told["findings"]] == ["audit_edited"]
+    assert "entries" not in told
+
+    assert run(played, "--ledger-only", "--json") == 2
+    told = json.loads(capsys.readouterr().out)
+    assert "audit_edited" not in {one["code"] for one in told["findings"]}
+    assert "head" not in told
+
+
+def test_an_anchor_goes_there_and_back(data, tools, tmp_path, capsys):
+    anchor = tmp_path / "elsewhere.anchor"
+
+    # when the books grow between two checks, then both are written
+    assert run(data, "--anchor", str(anchor)) == 0
+    add_a_row(tools)
+    assert run(data, "--anchor", str(anchor)) == 0
+    lines = anchor.read_text().splitlines()
+    assert [line.split()[1] for line in lines] == ["1", "2"]
+    for line in lines:
+        assert run(data, "--expect", line.split()[2]) == 0
+
+    # when a row is cut off at the end, then the anchor shows it, and stays as it is
+    by_hand("DELETE FROM audit_entry WHERE audit_no = 2")
+    assert run(data) == 0
+    capsys.readouterr()
+    assert run(data, "--anchor", str(anchor)) == 2
+    assert f"audit_anchor {lines[1].split()[2]}: " in capsys.readouterr().out
+    assert anchor.read_text().splitlines() == lines
+    assert run(data, "--expect", lines[1].split()[2]) == 2
+    assert run(data, "--expect", lines[0].split()[2]) == 0
+
+
+def test_what_is_no_anchor_is_refused(data, tmp_path, capsys):
+    other = tmp_path / "other.txt"
+    other.write_text("Dear diary,\n")
+
+    assert run(data, "--anchor", str(other)) == 1
+
+    assert "is no anchor" in capsys.readouterr().err
+    assert other.read_text() == "Dear diary,\n"
+
+
+def test_without_keys_nothing_can_be_checked(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PUNCHPROOF_KEYS", str(tmp_path / "none"))
+
+    assert run(data) == 1
+
+    assert capsys.readouterr().err.startswith("audit: ")
+
+
+def test_books_that_are_behind_cannot_be_checked(data, capsys):
+    by_hand("UPDATE alembic_version SET version_num = '0001'")
+
+    assert run(data) == 1
+
+    assert "the database is at revision 0001" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--expect", "12"],
+        ["--expect", "z" * 64],
+        ["--chain-only", "--ledger-only"],
+        ["--ledger-only", "--anchor", "x"],
+    ],
+)
+def test_arguments_that_make_no_sense(data, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(data, *words)
+
+    assert ended.value.code == 2
+    capsys.readouterr()
+
+
+def test_it_runs_as_a_command(data):
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "audit.py", "--data", data, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["audit_rows"] == 1
