@@ -134,6 +134,16 @@ def version(tools: Tools, card_id: UUID) -> tuple[int, UUID]:
     return row.version, row.member_id
 
 
+def member_name(tools: Tools, card_id: UUID) -> str | None:
+    """Read how to greet a card's member; None where no name was told."""
+    with tools.database.read() as tx:
+        return tx.scalar(
+            select(Member.name)
+            .join(Card, Card.member_id == Member.member_id)
+            .where(Card.card_id == card_id)
+        )
+
+
 def history(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine]:
     """Read what happened to a card, newest first."""
     undone = select(LedgerEntry.reverses_id).where(LedgerEntry.card_id == card_id)

@@ -12,7 +12,6 @@ from flask.typing import ResponseReturnValue
 
 from app.programme import cards, members, rewards, stamping
 from app.programme import staff as people
-from app.programme.cards import CardState
 from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
 from app.programme.sessions import MemberCaller
@@ -71,17 +70,17 @@ def get_card(card_id: str) -> ResponseReturnValue:
 @described(gives=bodies.CodeAnswer)
 def post_card_code(card_id: str) -> ResponseReturnValue:
     """Issue the code that the customer's phone shows for a stamp."""
-    state = _own_card(card_id)
-    return _code(stamping.card_code(access.tools(), state.card_id))
+    wanted = _own_card(card_id)
+    return _code(stamping.card_code(access.tools(), wanted))
 
 
 @bp.post("/cards/<card_id>/stamps")
 @described(takes=bodies.CodeOnly, gives=bodies.StampAnswer)
 def post_card_stamp(card_id: str) -> ResponseReturnValue:
     """Collect the stamps of a till's or a printed code."""
-    state = _own_card(card_id)
+    wanted = _own_card(card_id)
     body = bodies.read(bodies.CodeOnly)
-    spent = stamping.collect(access.tools(), body.code, card_id=state.card_id)
+    spent = stamping.collect(access.tools(), body.code, card_id=wanted)
     return _spent(spent)
 
 
@@ -216,13 +215,13 @@ def get_description() -> ResponseReturnValue:
     return jsonify(document())
 
 
-def _own_card(card_id: str) -> CardState:
-    """Read a card of the customer who asks; another's is not to be found."""
+def _own_card(card_id: str) -> UUID:
+    """Read the id of a card of the customer who asks; another's is not to be found."""
     wanted = bodies.read_id(card_id)
     member = access.member()
-    state = cards.card(access.tools(), wanted)
-    _must_own(member, state.member_id)
-    return state
+    _, owner = cards.version(access.tools(), wanted)
+    _must_own(member, owner)
+    return wanted
 
 
 def _must_own(caller: object, owner: UUID) -> None:
@@ -248,7 +247,8 @@ def _spent(spent: Spent, *, with_name: bool = False) -> ResponseReturnValue:
     answer: Mapping[str, Any] = spent.answer
     if with_name:
         # Added here and not kept in the ledger, which names nobody.
-        state = cards.card(access.tools(), UUID(answer["card"]["card_id"]))
-        answer = {**answer, "member_name": state.member_name}
+        card_id = UUID(answer["card"]["card_id"])
+        name = cards.member_name(access.tools(), card_id)
+        answer = {**answer, "member_name": name}
     status = HTTPStatus.OK if spent.is_repeat else HTTPStatus.CREATED
     return make_response(jsonify(answer), status)
