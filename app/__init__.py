@@ -7,6 +7,8 @@ once is told in ``app.programme.codes``.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,11 +40,7 @@ def create_app(tools: Tools) -> Flask:
 
     settings = tools.settings
     app = Flask("app", static_folder=None)
-    secrets = tools.keys.ring.secrets
     app.config.update(
-        # Flask signs with the first and reads with all; the ring has the newest last.
-        SECRET_KEY=secrets[-1],
-        SECRET_KEY_FALLBACKS=list(reversed(secrets[:-1])),
         SESSION_COOKIE_NAME="__Host-pp_page" if settings.is_secure else "pp_page",
         SESSION_COOKIE_SECURE=settings.is_secure,
         SESSION_COOKIE_HTTPONLY=True,
@@ -70,14 +68,21 @@ def create_app_from_environment() -> Flask:
         KeyRingError: there is no ring, or it cannot be read.
     """
     from app import logs  # noqa: PLC0415
+    from app.programme.alarms import Voice  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
+    from app.store.errors import StoreDown  # noqa: PLC0415
     from app.tools import open_tools  # noqa: PLC0415
 
     settings = Settings.from_env(os.environ)
     logs.set_up(settings.log_level)
     tools = open_tools(settings)
     app = create_app(tools)
-    tools.report()
+    with suppress(StoreDown):
+        # The store's memory is known from now on, not from the first code that it
+        # does not know: that one may be a thief's.
+        tools.nonces.epoch()
+    report = partial(tools.report, Voice(tools).look)
+    report()
     # A fork of this process is another worker, and has to say so by itself.
-    app.before_request(tools.report)
+    app.before_request(report)
     return app

@@ -31,3 +31,18 @@ def set_up(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def alarm(code: str, sentence: str, *, is_over: bool = False) -> None:
+    """Write the line of an alarm that begins, or of one that ended.
+
+    Args:
+        code: of ``app.programme.alarms``.
+        sentence: for the person who looks after the machine.
+        is_over: it has ended; no error then, but repeated on the terminal too.
+    """
+    log = structlog.get_logger("app.alarms")
+    if is_over:
+        log.warning("alarm over", code=code, sentence=sentence)
+    else:
+        log.error("alarm", code=code, sentence=sentence)

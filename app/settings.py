@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 
@@ -48,6 +49,18 @@ VARIABLES = (
         "file with the ring's passphrase, 256 random bits in hex, mode 0600",
     ),
     Variable(
+        "PUNCHPROOF_PKCS11_MODULE",
+        "no token",
+        "the maker's PKCS#11 library (.so) of a token that keeps signing keys; this "
+        "and the next two go together",
+    ),
+    Variable("PUNCHPROOF_PKCS11_TOKEN", "no token", "the token's label"),
+    Variable(
+        "PUNCHPROOF_PKCS11_PIN_FILE",
+        "no token",
+        "file with the PIN of the token's user, mode 0600",
+    ),
+    Variable(
         "DATABASE_URL",
         "sqlite:///DATA/punchproof.sqlite3",
         "the books: SQLite, or postgresql+psycopg://… (15 or newer)",
@@ -65,6 +78,16 @@ VARIABLES = (
         "0",
         "how many trusted proxies stand before the server and set X-Forwarded-For",
     ),
+    Variable(
+        "PUNCHPROOF_KEY_AGE_ALARM",
+        "90",
+        "days after which a key that still signs raises an alarm, 1 to 3650",
+    ),
+    Variable(
+        "PUNCHPROOF_METRICS_TOKEN_FILE",
+        "no /metrics",
+        "file with the bearer token, 16 characters or more, that `/metrics` asks for",
+    ),
     Variable("PUNCHPROOF_LOG_LEVEL", "info", "debug, info, warning or error"),
 )
 
@@ -76,8 +99,21 @@ _ORIGIN = re.compile(
 )
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
+_TOKEN_LEAST = 16
+#: A label's field in PKCS#11.
+_TOKEN_LABEL_MOST = 32
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """Which token keeps signing keys."""
+
+    #: The maker's PKCS#11 library.
+    module: Path
+    label: str
+    pin_file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +131,12 @@ class Settings:
     redis_url: str = field(repr=False)
     proxy_hops: int = 0
     log_level: str = "info"
+    #: For how long a key may sign before that is an alarm.
+    key_age_alarm: timedelta = timedelta(days=90)
+    #: Holds the token that ``/metrics`` asks for; None: there is no such page.
+    metrics_token_file: Path | None = None
+    #: None: signing keys are files of the ring.
+    token: TokenSettings | None = None
 
     @property
     def is_secure(self) -> bool:
@@ -141,6 +183,11 @@ class Settings:
             redis_url=redis_url,
             proxy_hops=_whole(environ, "PUNCHPROOF_PROXY_HOPS", 0, 0, 10),
             log_level=level,
+            key_age_alarm=timedelta(
+                days=_whole(environ, "PUNCHPROOF_KEY_AGE_ALARM", 90, 1, 3650)
+            ),
+            metrics_token_file=_metrics_token_file(environ),
+            token=token_settings(environ),
         )
 
 
@@ -153,6 +200,56 @@ def _secret(environ: Mapping[str, str], name: str) -> str | None:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name}_FILE cannot be read: {path}") from error
+
+
+def _metrics_token_file(environ: Mapping[str, str]) -> Path | None:
+    name = "PUNCHPROOF_METRICS_TOKEN_FILE"
+    path = environ.get(name)
+    if not path:
+        return None
+    file = Path(path).absolute()
+    if read_token(file) is None:
+        raise SettingsError(
+            f"{name} names no file that we can read, with a token of "
+            f"{_TOKEN_LEAST} characters or more: {file}"
+        )
+    return file
+
+
+def read_token(path: Path) -> str | None:
+    """Read a bearer token of our own from its file, as it is now.
+
+    Returns:
+        The token; None if there is no such file, or nothing in it that nobody guesses.
+    """
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return token if len(token) >= _TOKEN_LEAST else None
+
+
+def token_settings(environ: Mapping[str, str]) -> TokenSettings | None:
+    """Read which token keeps signing keys; None without one.
+
+    Args:
+        environ: as for ``Settings.from_env``, but nothing else has to be in it.
+
+    Raises:
+        SettingsError: only some of its settings are there, or the label is too long.
+    """
+    names = [f"PUNCHPROOF_PKCS11_{name}" for name in ("MODULE", "TOKEN", "PIN_FILE")]
+    module, label, pin_file = (environ.get(name, "") for name in names)
+    missing = [name for name in names if not environ.get(name)]
+    if len(missing) == len(names):
+        return None
+    if missing:
+        raise SettingsError(f"a token is half set up: {' and '.join(missing)} missing")
+    if len(label.encode()) > _TOKEN_LABEL_MOST:
+        raise SettingsError(
+            f"PUNCHPROOF_PKCS11_TOKEN is longer than {_TOKEN_LABEL_MOST} bytes"
+        )
+    return TokenSettings(Path(module).absolute(), label, Path(pin_file).absolute())
 
 
 def _whole(

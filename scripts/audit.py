@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Check the books again: every entry's code, every card's sum, the audit log's chain.
+"""Check the books again: every entry and its code, every sum, the audit log's chain.
 
 Changes nothing; the server may run meanwhile. Keep an anchor where those who write the
-books cannot: it shows what the chain alone does not, rows cut off at its end.
+books cannot: it shows what the books alone do not, entries or rows cut off at the end.
 
     python scripts/audit.py --anchor /mnt/elsewhere/punchproof.anchor
+
+The anchor grows by a line for the audit log (time, rows, head) and one for the ledger
+(time, the word ledger, entries, last number, head) with each check that finds nothing
+in the one or the other; every line is compared each time.
 
 Without a running server, give the PUNCHPROOF_ORIGIN with which the codes were made.
 
@@ -33,7 +37,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.programme import audit, proofs
 from app.programme.audit import Chain, Finding
-from app.programme.proofs import Proved
+from app.programme.proofs import Head, Proved
 from app.settings import Settings, SettingsError
 from app.store.errors import StoreDown
 from app.tools import Tools, open_tools
@@ -41,10 +45,32 @@ from scripts.parts import installation
 from signing.errors import SigningError
 
 _HASH_BYTES = 32
+_FORGED = frozenset({"proof_forged", "receipt_forged"})
+#: Marks an anchor's line of the ledger.
+_LEDGER = "ledger"
 
 
 class NotChecked(Exception):
     """The books cannot be checked; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """What an anchor says that the books once were."""
+
+    #: Heads of the audit log's chain.
+    chain: frozenset[bytes] = frozenset()
+    ledger: frozenset[Head] = frozenset()
+
+    @property
+    def note(self) -> str | None:
+        """What an anchor from before there were heads of the ledger cannot show."""
+        if not self.chain or self.ledger:
+            return None
+        return (
+            "The anchor has no line of the ledger: which entries were removed before "
+            "now is not shown by it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +80,7 @@ class Report:
     ledger: Proved | None
     chain: Chain | None
     seconds: float
+    notes: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -66,8 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Read the arguments, check, report."""
     parser = _arguments()
     options = parser.parse_args(argv)
-    if options.ledger_only and (options.anchor or options.expect):
-        parser.error("an anchor is for the audit log, which --ledger-only leaves out")
+    if options.ledger_only and options.expect:
+        parser.error("a hash is of the audit log, which --ledger-only leaves out")
     environ = dict(os.environ)
     data = installation.data_directory(environ, options.data)
     installation.join(data, environ)
@@ -76,14 +103,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         environ["REDIS_URL"] = f"unix://{data / 'redis' / 'none.socket'}"
     anchor = Path(options.anchor) if options.anchor else None
     try:
-        hashes = _anchored(anchor) | ({options.expect} if options.expect else set())
+        anchored = _read(anchor, options.expect)
         tools = open_tools(Settings.from_env(environ))
         try:
-            report = _check(tools, options, frozenset(hashes))
+            report = _check(tools, options, anchored)
         finally:
             tools.close()
-        if anchor and report.chain and not report.chain.findings:
-            _append(anchor, report.chain)
+        if anchor:
+            _append(anchor, report)
     except StoreDown as error:
         return _fail(f"the books give no answer: {error.__cause__ or error}")
     except (ValueError, TypeError, SQLAlchemyError) as error:
@@ -105,7 +132,7 @@ def _arguments() -> argparse.ArgumentParser:
     head.add_argument(
         "--anchor",
         metavar="FILE",
-        help="compare with what FILE holds, then add time, count and head hash to it",
+        help="compare with what FILE holds, then add to it what the books are now",
     )
     head.add_argument(
         "--expect", metavar="HASH", type=_hash, help="must be in the chain, 64 hex"
@@ -113,7 +140,7 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(tools: Tools, options: argparse.Namespace, ask: frozenset[bytes]) -> Report:
+def _check(tools: Tools, options: argparse.Namespace, anchored: Anchored) -> Report:
     if problems := tools.database.problems():
         raise NotChecked(f"{'; '.join(problems)}; scripts/serve brings it up")
     start = time.monotonic()
@@ -127,13 +154,21 @@ def _check(tools: Tools, options: argparse.Namespace, ask: frozenset[bytes]) -> 
 
     is_told = sys.stderr.isatty() and not options.json
     ledger = None
+    notes: tuple[Finding, ...] = ()
     if not options.chain_only:
-        ledger = proofs.prove(tools, progress=progress if is_told else silent)
+        ledger = proofs.prove(
+            tools,
+            progress=progress if is_told else silent,
+            heads=anchored.ledger if options.anchor else None,
+        )
         if is_told:
             print("\r\033[K", end="", file=sys.stderr)
+        notes = ledger.notes
+        if options.anchor and anchored.note:
+            notes += (Finding("anchor", options.anchor, anchored.note),)
     seconds = time.monotonic() - start
-    chain = None if options.ledger_only else audit.chain(tools, ask=ask)
-    return Report(ledger, chain, seconds)
+    chain = None if options.ledger_only else audit.chain(tools, ask=anchored.chain)
+    return Report(ledger, chain, seconds, notes)
 
 
 def _hash(text: str) -> bytes:
@@ -143,21 +178,38 @@ def _hash(text: str) -> bytes:
     return data
 
 
-def _anchored(anchor: Path | None) -> set[bytes]:
-    """Read the heads that an anchor holds: the last word of each line."""
+def _read(anchor: Path | None, expected: bytes | None) -> Anchored:
+    """Read what the books once were."""
     if anchor is None or not anchor.exists():
-        return set()
+        return Anchored(frozenset({expected} if expected else ()))
     try:
         lines = anchor.read_text(encoding="ascii").splitlines()
-        return {_hash(line.split()[-1]) for line in lines if line.strip()}
-    except ValueError as error:
+        told = [line.split() for line in lines if line.strip()]
+        return Anchored(
+            frozenset(_hash(words[-1]) for words in told if _LEDGER not in words),
+            frozenset(_head(*words) for words in told if _LEDGER in words),
+        )
+    except (ValueError, TypeError) as error:
         raise NotChecked(f"{anchor} is no anchor") from error
 
 
-def _append(anchor: Path, chain: Chain) -> None:
-    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {chain.count} {chain.head.hex()}\n"
+def _head(_at: str, _word: str, count: str, last: str, digest: str) -> Head:
+    return Head(int(last), int(count), _hash(digest))
+
+
+def _append(anchor: Path, report: Report) -> None:
+    """Add what the books are now, of each part in which nothing was found."""
+    told = []
+    if report.chain and not report.chain.findings:
+        told.append(f"{report.chain.count} {report.chain.head.hex()}")
+    if report.ledger and report.ledger.head and not report.ledger.findings:
+        head = report.ledger.head
+        told.append(f"{_LEDGER} {head.count} {head.last} {head.digest.hex()}")
+    if not told:
+        return
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     with anchor.open("a", encoding="ascii") as file:
-        file.write(line)
+        file.writelines(f"{now} {words}\n" for words in told)
         file.flush()
         os.fsync(file.fileno())
 
@@ -167,8 +219,14 @@ def _as_json(report: Report) -> str:
     if report.ledger:
         told["entries"] = report.ledger.entries
         told["signatures"] = report.ledger.signatures
-        told["notes"] = [asdict(one) for one in report.ledger.notes]
+        told["notes"] = [asdict(one) for one in report.notes]
         told["seconds"] = round(report.seconds, 3)
+        if head := report.ledger.head:
+            told["ledger_head"] = {
+                "entries": head.count,
+                "last": head.last,
+                "head": head.digest.hex(),
+            }
     if report.chain:
         told["audit_rows"] = report.chain.count
         told["head"] = report.chain.head.hex()
@@ -179,10 +237,9 @@ def _as_sentences(report: Report) -> str:
     lines = [f"{one.code} {one.subject}: {one.sentence}" for one in report.findings]
     if report.ledger:
         lines += [
-            f"note: {one.code} {one.subject}: {one.sentence}"
-            for one in report.ledger.notes
+            f"note: {one.code} {one.subject}: {one.sentence}" for one in report.notes
         ]
-        forged = sum(one.code == "proof_forged" for one in report.ledger.findings)
+        forged = sum(one.code in _FORGED for one in report.ledger.findings)
         if forged and forged == report.ledger.signatures:
             lines.append(
                 "No signature is good at all: is this the PUNCHPROOF_ORIGIN with which "
@@ -193,6 +250,11 @@ def _as_sentences(report: Report) -> str:
             f"{report.ledger.entries} entries, {report.ledger.signatures} signatures "
             f"checked, {len(report.ledger.findings)} findings, {rate:.0f} a second"
         )
+        if head := report.ledger.head:
+            lines.append(
+                f"{head.count} entries up to number {head.last} are settled, "
+                f"head {head.digest.hex()}"
+            )
     if report.chain:
         lines.append(
             f"{report.chain.count} audit rows in a chain, "

@@ -159,7 +159,7 @@ def _write_history(
         spending = _spending(tools, Kind.CARD, visit.at, {"card": card_id.hex})
         giver = Giver(staff.terminal_id, staff.staff_id, staff.location_id)
         stamping.book_stamps(
-            tx, spending, card_id=card_id, stamps=visit.stamps, giver=giver
+            tx, tools, spending, card_id=card_id, stamps=visit.stamps, giver=giver
         )
         _perhaps_redeem(tx, tools, chance, visit, card_id, staff)
 
@@ -191,7 +191,7 @@ def _perhaps_redeem(
         at = visit.at + timedelta(seconds=30)
         record = {"voucher": waiting[-1].voucher_id.hex}
         spending = _spending(tools, Kind.VOUCHER, at, record)
-        rewards.book_redemption(tx, spending, staff=staff)
+        rewards.book_redemption(tx, tools, spending, staff=staff)
 
 
 def _visits(chance: random.Random, now: datetime) -> Iterator[_Visit]:

@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RUNTIME = ROOT / "requirements.txt"
 DEVELOPMENT = ROOT / "tests" / "requirements.txt"
-RUNTIME_EXTRAS = ("embedded", "postgresql", "lan")
+RUNTIME_EXTRAS = ("embedded", "postgresql", "lan", "token")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -165,11 +165,11 @@ def sign(
     if not EPOCH <= not_after <= LAST_NOT_AFTER:
         raise ValueError("not_after is outside what a code can say")
     key = ring.active
-    if key.private is None:  # ``active`` looked already; this is for the type checker
+    if key.signer is None:  # ``active`` looked already; this is for the type checker
         raise ValueError("the active key has no private part")
     seconds = (not_after - EPOCH) // timedelta(seconds=1)
     head = _HEAD.pack(_FORMAT << 4 | Kind(kind), key.key_id, seconds, nonce)
-    return _code(head + key.private.sign(_message(head, origin)))
+    return _code(head + key.signer.sign(_message(head, origin)))
 
 
 def read_text(text: str) -> bytes:

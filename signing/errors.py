@@ -33,6 +33,10 @@ class NoActiveKey(KeyRingError):
     """The ring has no key that may sign."""
 
 
+class SignerDown(KeyRingError):
+    """The holder of the private key gives no answer now; a later try may work."""
+
+
 class KeyUnknown(KeyRingError):
     """The ring never had a key of this id."""
 

@@ -10,8 +10,9 @@ one. *verify-only*: its codes are still about. *retired*: its last code is dead 
 private part destroyed. *revoked*: not trusted any more. No key ever leaves the ring, so
 that no id is given twice and old books can be audited.
 
-Beside the keys the ring holds symmetric secrets for sessions and mail links
-(``signing.links``): the newest seals, all open.
+Beside the keys the ring holds symmetric secrets for sessions, mail links and issue
+records (``signing.links``). They too are pending until every worker has them: all
+open, the newest that is not pending seals.
 
 Nothing here touches a disk (see ``signing.keyfiles``) or a clock, and a ring never
 changes: each step returns a new one. When a step is *wise* (does every worker know the
@@ -37,6 +38,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from signing.errors import KeyGuard, KeyUnknown, NoActiveKey
+from signing.signers import IN_FILE, Signer
 
 MAX_KEY_ID = 0xFFFF
 SECRET_BYTES = 32
@@ -69,12 +71,17 @@ class SigningKey:
     key_id: int
     state: KeyState
     public: Ed25519PublicKey
-    private: Ed25519PrivateKey | None = field(repr=False, compare=False)
+    #: What signs with its private part; None where that is destroyed or not here.
+    signer: Signer | None = field(repr=False, compare=False)
     created_at: datetime
     activated_at: datetime | None = None
     verify_only_at: datetime | None = None
     retired_at: datetime | None = None
     revoked_at: datetime | None = None
+    #: Of a revoked key: what was issued on paper before this stays good; None: nothing.
+    revoked_since: datetime | None = None
+    #: Where the private part is: ``signers.IN_FILE`` or a token's address.
+    holder: str = IN_FILE
 
     @property
     def public_bytes(self) -> bytes:
@@ -89,6 +96,8 @@ class LinkSecret:
     secret_id: int
     value: bytes = field(repr=False)
     created_at: datetime
+    #: None while it is pending: it opens and does not seal.
+    activated_at: datetime | None = None
 
     @property
     def check(self) -> str:
@@ -108,6 +117,8 @@ class KeyRing:
     link_secrets: tuple[LinkSecret, ...] = field(repr=False)
     #: The highest key id ever given, known from files even if from no key.
     last_key_id: int = field(default=0, compare=False)
+    #: The highest secret id known to be given, where that secret is not here.
+    last_secret_id: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what no sequence of steps can lead to."""
@@ -121,10 +132,17 @@ class KeyRing:
             raise KeyGuard("two keys are active")
 
     @classmethod
-    def new(cls, now: datetime) -> KeyRing:
-        """Make a ring with one active key and one secret, in memory."""
-        ring = cls(keys=(), link_secrets=()).with_new_key(now).with_new_secret(now)
-        return ring.activated(ring.keys[0].key_id, now)
+    def new(
+        cls, now: datetime, signer: Signer | None = None, holder: str = IN_FILE
+    ) -> KeyRing:
+        """Make a ring with one active key and one secret, in memory.
+
+        Args:
+            now: aware.
+            signer: as for ``with_new_key``.
+            holder: as for ``with_new_key``.
+        """
+        return cls(keys=(), link_secrets=()).renewed(now, signer, holder)
 
     # Asking
 
@@ -133,9 +151,22 @@ class KeyRing:
         return MappingProxyType({key.key_id: key for key in self.keys})
 
     @property
+    def sealing(self) -> LinkSecret | None:
+        """The secret that seals: the newest that is not pending; None without one."""
+        active = [secret for secret in self.link_secrets if secret.activated_at]
+        return active[-1] if active else None
+
+    @property
     def secrets(self) -> tuple[bytes, ...]:
-        """The symmetric secrets, 32 bytes each, oldest first."""
-        return tuple(secret.value for secret in self.link_secrets)
+        """The symmetric secrets, 32 bytes each: all open, the last one seals.
+
+        Empty where every one is pending.
+        """
+        sealing = self.sealing
+        if sealing is None:
+            return ()
+        others = (s.value for s in self.link_secrets if s is not sealing)
+        return (*others, sealing.value)
 
     @property
     def active(self) -> SigningKey:
@@ -145,7 +176,7 @@ class KeyRing:
             NoActiveKey: there is none, or its private part is not here.
         """
         for key in self.keys:
-            if key.state is KeyState.ACTIVE and key.private is not None:
+            if key.state is KeyState.ACTIVE and key.signer is not None:
                 return key
         raise NoActiveKey("the ring has no active key: make and activate one")
 
@@ -192,6 +223,7 @@ class KeyRing:
                 {
                     "secret_id": secret.secret_id,
                     "created_at": moment_text(secret.created_at),
+                    "activated_at": moment_text(secret.activated_at),
                     "check": secret.check,
                 }
                 for secret in self.link_secrets
@@ -200,24 +232,43 @@ class KeyRing:
 
     # Steps. Each returns a new ring.
 
-    def with_new_key(self, now: datetime) -> KeyRing:
-        """Add a pending key; it is the last of ``keys``.
+    @property
+    def next_key_id(self) -> int:
+        """The id of the next key to be made.
 
         Raises:
-            KeyGuard: all 65535 ids are used up.
+            KeyGuard: all 65535 are used up.
         """
         key_id = max([self.last_key_id, *self._by_id]) + 1
         if key_id > MAX_KEY_ID:
             raise KeyGuard(
                 "every key id is used up: this installation needs a new ring"
             )
-        private = Ed25519PrivateKey.generate()
+        return key_id
+
+    def with_new_key(
+        self, now: datetime, signer: Signer | None = None, holder: str = IN_FILE
+    ) -> KeyRing:
+        """Add a pending key; it is the last of ``keys``.
+
+        Args:
+            now: aware.
+            signer: of a key pair that was made elsewhere, for ``next_key_id``; None
+                makes one in memory.
+            holder: where its private part is.
+
+        Raises:
+            KeyGuard: all 65535 ids are used up.
+        """
+        key_id = self.next_key_id
+        signer = signer or Ed25519PrivateKey.generate()
         key = SigningKey(
             key_id=key_id,
             state=KeyState.PENDING,
-            public=private.public_key(),
-            private=private,
+            public=signer.public_key(),
+            signer=signer,
             created_at=_whole(now),
+            holder=holder,
         )
         return replace(self, keys=(*self.keys, key), last_key_id=key_id)
 
@@ -231,7 +282,7 @@ class KeyRing:
         key = self.key(key_id)
         if key.state is not KeyState.PENDING:
             raise KeyGuard(f"key {key_id} is {key.state}; only a pending key activates")
-        if key.private is None:
+        if key.signer is None:
             raise KeyGuard(f"the private part of key {key_id} is not here")
         ring = self
         for old in self.keys:
@@ -254,13 +305,20 @@ class KeyRing:
             raise KeyGuard(f"key {key_id} is {key.state}; only verify-only retires")
         state = KeyState.RETIRED
         return self._with(
-            replace(key, state=state, private=None, retired_at=_whole(now))
+            replace(key, state=state, signer=None, retired_at=_whole(now))
         )
 
-    def revoked(self, key_id: int, now: datetime) -> KeyRing:
+    def revoked(
+        self, key_id: int, now: datetime, *, since: datetime | None = None
+    ) -> KeyRing:
         """Trust a key no more, whatever its state, and destroy its private part.
 
         Revoking the active key leaves a ring that cannot sign: activate another first.
+
+        Args:
+            key_id: of the key.
+            now: aware.
+            since: what was issued on paper before this stays good; None: nothing does.
 
         Raises:
             KeyUnknown: no such key.
@@ -269,34 +327,104 @@ class KeyRing:
         key = self.key(key_id)
         if key.state is KeyState.REVOKED:
             raise KeyGuard(f"key {key_id} is revoked already")
-        state = KeyState.REVOKED
-        return self._with(
-            replace(key, state=state, private=None, revoked_at=_whole(now))
+        changed = replace(
+            key,
+            state=KeyState.REVOKED,
+            signer=None,
+            revoked_at=_whole(now),
+            revoked_since=_whole(since) if since else None,
         )
+        return self._with(changed)
 
     def with_new_secret(self, now: datetime) -> KeyRing:
-        """Add a secret; from now on it seals, and the older ones only open."""
-        last = self.link_secrets[-1].secret_id if self.link_secrets else 0
+        """Add a pending secret, which opens only; it is the last of them."""
+        last = [self.last_secret_id, *(s.secret_id for s in self.link_secrets)]
         secret = LinkSecret(
-            secret_id=last + 1,
+            secret_id=max(last) + 1,
             value=system_random.token_bytes(SECRET_BYTES),
             created_at=_whole(now),
         )
         return replace(self, link_secrets=(*self.link_secrets, secret))
+
+    def secret_activated(self, secret_id: int, now: datetime) -> KeyRing:
+        """Let a pending secret seal; those before it only open from now on.
+
+        Raises:
+            KeyUnknown: no such secret.
+            KeyGuard: it is not pending, or a newer one seals.
+        """
+        secret = self._secret(secret_id)
+        sealing = self.sealing
+        if secret.activated_at is not None:
+            raise KeyGuard(f"secret {secret_id} is not pending")
+        if sealing is not None and sealing.secret_id > secret_id:
+            raise KeyGuard(f"secret {sealing.secret_id} is newer and seals already")
+        changed = replace(secret, activated_at=_whole(now))
+        left = tuple(changed if s is secret else s for s in self.link_secrets)
+        return replace(self, link_secrets=left)
 
     def without_secret(self, secret_id: int) -> KeyRing:
         """Drop an old secret; whatever it sealed opens no more.
 
         Raises:
             KeyUnknown: no such secret.
-            KeyGuard: it is the newest, which seals.
+            KeyGuard: it is the one that seals, or the newest, whose id must not be
+                given again.
         """
-        if secret_id not in {secret.secret_id for secret in self.link_secrets}:
-            raise KeyUnknown(f"the ring has no secret {secret_id}")
-        if secret_id == self.link_secrets[-1].secret_id:
-            raise KeyGuard(f"secret {secret_id} is the newest: add another first")
-        left = tuple(s for s in self.link_secrets if s.secret_id != secret_id)
+        secret = self._secret(secret_id)
+        if secret is self.sealing or secret is self.link_secrets[-1]:
+            raise KeyGuard(f"secret {secret_id} is in use: let a newer one seal first")
+        left = tuple(s for s in self.link_secrets if s is not secret)
         return replace(self, link_secrets=left)
+
+    def renewed(
+        self,
+        now: datetime,
+        signer: Signer | None = None,
+        holder: str = IN_FILE,
+        *,
+        since: datetime | None = None,
+    ) -> KeyRing:
+        """Begin anew on the same line: trust no key and no secret of before.
+
+        Every key that is pending, active or verify-only is revoked, every secret
+        dropped; a new key and a new secret, with ids never given, are in use at once.
+        Retired keys stay, for old books.
+
+        Args:
+            now: aware.
+            signer: as for ``with_new_key``.
+            holder: as for ``with_new_key``.
+            since: as for ``revoked``, for every key that this revokes.
+
+        Raises:
+            KeyGuard: all 65535 key ids are used up.
+        """
+        ring = self.with_new_key(now, signer, holder).with_new_secret(now)
+        for key in self.keys:
+            if key.state.verifies:
+                ring = ring.revoked(key.key_id, now, since=since)
+        ring = replace(ring, link_secrets=ring.link_secrets[-1:])
+        ring = ring.secret_activated(ring.link_secrets[-1].secret_id, now)
+        return ring.activated(ring.keys[-1].key_id, now)
+
+    def passed_over(self, key_id: int) -> KeyRing:
+        """Never give this id or a lower one to a new key.
+
+        For a ring from an old copy, when it is known that later keys were made.
+
+        Raises:
+            KeyGuard: no key can have this id.
+        """
+        if not 0 < key_id <= MAX_KEY_ID:
+            raise KeyGuard(f"key ids go from 1 to {MAX_KEY_ID}")
+        return replace(self, last_key_id=max(self.last_key_id, key_id))
+
+    def _secret(self, secret_id: int) -> LinkSecret:
+        for secret in self.link_secrets:
+            if secret.secret_id == secret_id:
+                return secret
+        raise KeyUnknown(f"the ring has no secret {secret_id}")
 
     def _with(self, changed: SigningKey) -> KeyRing:
         keys = tuple(changed if k.key_id == changed.key_id else k for k in self.keys)
@@ -326,6 +454,8 @@ def _public_key_state(key: SigningKey) -> dict[str, object]:
         "verify_only_at": moment_text(key.verify_only_at),
         "retired_at": moment_text(key.retired_at),
         "revoked_at": moment_text(key.revoked_at),
+        "revoked_since": moment_text(key.revoked_since),
+        "holder": key.holder,
     }
 
 

@@ -1,8 +1,8 @@
 """Links in mails and sign-in tokens: a few facts under a seal.
 
-The newest secret of the ring seals, all of them open, so that rotation spoils no link
-that is still young. Each use has its own ``purpose``: a token sealed for one opens for
-no other. The content is signed, not hidden.
+The newest secret of the ring that is not pending seals, all of them open, so that
+rotation spoils no link that is still young. Each use has its own ``purpose``: a token
+sealed for one opens for no other. The content is signed, not hidden.
 
 A link is not single-use by itself: whoever needs that keeps the id in the books.
 """
@@ -57,7 +57,7 @@ def seal(
 
     Args:
         payload: small; anyone who holds the token can read it.
-        ring: its newest secret seals.
+        ring: its newest secret that is not pending seals.
         purpose: a constant of the caller's, such as ``"confirm-email"``.
         now: aware; None for the system's clock.
 

@@ -6,6 +6,7 @@ import dataclasses
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -99,7 +100,7 @@ def make_tools(settings: Settings, clock: Clock) -> Iterator[Callable[..., Tools
 
     def make(*, lease: timedelta = timedelta(seconds=15), **changes: object) -> Tools:
         mine = dataclasses.replace(settings, **changes)
-        passphrase = keyfiles.read_passphrase(mine.keys_passphrase_file)
+        passphrase = partial(keyfiles.read_passphrase, mine.keys_passphrase_file)
         opened.append(
             Tools(
                 settings=mine,

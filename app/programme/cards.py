@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, update
 
+from app.programme import ledger
 from app.programme.errors import CardClosed, NotFound, VoucherSpent
 from app.store.database import Tx
 from app.store.tables import Card, LedgerEntry, Location, Member, Programme, Voucher
@@ -294,10 +295,15 @@ def must_take_stamps(tx: Tx, card_id: UUID) -> None:
         raise CardClosed
 
 
-def credit(tx: Tx, card_id: UUID, at: datetime, location_id: UUID | None) -> None:
+def credit(
+    tx: Tx, tools: Tools, card_id: UUID, at: datetime, location_id: UUID | None
+) -> None:
     """Do what new stamps cause: exchange each full card's worth for a voucher.
 
     Call it after the stamps' entry was written.
+
+    Raises:
+        TryAgain: nothing can be signed now.
     """
     touch(tx, card_id)
     programme = _programme_of(tx, card_id)
@@ -305,21 +311,20 @@ def credit(tx: Tx, card_id: UUID, at: datetime, location_id: UUID | None) -> Non
         voucher = Voucher(card_id=card_id, reward=programme.reward, issued_at=at)
         tx.add(voucher)
         tx.flush()
-        tx.add(
-            LedgerEntry(
-                card_id=card_id,
-                kind="REDEEM",
-                units=-programme.stamps_required,
-                rule=RULE_FULL_CARD,
-                at=at,
-                voucher_id=voucher.voucher_id,
-                location_id=location_id,
-            )
+        exchange = LedgerEntry(
+            entry_id=uuid4(),
+            card_id=card_id,
+            kind="REDEEM",
+            units=-programme.stamps_required,
+            rule=RULE_FULL_CARD,
+            at=at,
+            voucher_id=voucher.voucher_id,
+            location_id=location_id,
         )
-    tx.flush()
+        ledger.write(tx, tools, exchange)
 
 
-def debit(tx: Tx, card_id: UUID, at: datetime) -> None:
+def debit(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
     """Do what a reversal causes: take back unused vouchers that it had paid for.
 
     Call it after the reversal's entry was written.
@@ -327,6 +332,7 @@ def debit(tx: Tx, card_id: UUID, at: datetime) -> None:
     Raises:
         VoucherSpent: the stamps paid for a voucher that was used; its use would
             have to be reversed first.
+        TryAgain: nothing can be signed now.
     """
     touch(tx, card_id)
     while balance_of(tx, card_id) < 0:
@@ -340,18 +346,17 @@ def debit(tx: Tx, card_id: UUID, at: datetime) -> None:
         if voucher is None or exchange is None:
             raise VoucherSpent
         voucher.state = "voided"
-        tx.add(
-            LedgerEntry(
-                card_id=card_id,
-                kind="REVERSE",
-                units=-exchange.units,
-                rule=RULE_UNDO,
-                at=at,
-                voucher_id=voucher.voucher_id,
-                reverses_id=exchange.entry_id,
-            )
+        taken_back = LedgerEntry(
+            entry_id=uuid4(),
+            card_id=card_id,
+            kind="REVERSE",
+            units=-exchange.units,
+            rule=RULE_UNDO,
+            at=at,
+            voucher_id=voucher.voucher_id,
+            reverses_id=exchange.entry_id,
         )
-        tx.flush()
+        ledger.write(tx, tools, taken_back)
 
 
 def _exchange_of(tx: Tx, voucher: Voucher | None) -> LedgerEntry | None:

@@ -3,7 +3,8 @@
     A code is spent once, by one request, and counts only if we signed it,
     and we issued it, and the books do not have it.
 
-A key thief has no issue record. A database administrator has no signature. Redis
+A key thief has no issue record. A database administrator has no signature, and what
+is booked is signed once more, as a whole (``app.programme.ledger``). Redis
 alone cannot create value: each record is sealed for the very code that it belongs to,
 so that neither a changed record nor a code signed anew over a known nonce is worth
 anything. SQL alone does not know what is outstanding. The steps of ``spend``,
@@ -60,7 +61,8 @@ from app.tools import Tools
 from signing import codes as signed
 from signing import links
 from signing.codes import Code, Kind
-from signing.errors import CodeError, CodeKeyRevoked, LinkError, NoActiveKey
+from signing.errors import CodeError, CodeKeyRevoked, LinkError, NoActiveKey, SignerDown
+from signing.keyring import KeyRing
 
 #: How long a code of each kind lives, from its issue.
 LIFETIME: Mapping[Kind, timedelta] = {
@@ -74,10 +76,12 @@ LIFETIME: Mapping[Kind, timedelta] = {
 KEEP_AFTER_END = timedelta(hours=1)
 #: When to ask again for a code that another request is spending.
 ASK_AGAIN = timedelta(seconds=1)
+#: When every worker works with a ring that was changed.
+RING_IS_KNOWN_AFTER = timedelta(seconds=5)
 #: Digits and letters that are not mistaken for each other when read aloud.
 _SHORT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 SHORT_LENGTH = 7
-#: The one field of a record in the nonce store.
+#: The one field of a record in the nonce store; all else there is unsealed.
 _SEALED = "sealed"
 _SHORT = re.compile(rf"[{_SHORT_ALPHABET}]{{{SHORT_LENGTH}}}")
 
@@ -142,18 +146,29 @@ def issue(
     """
     now = tools.now()
     life = LIFETIME[kind]
+    # One ring for all of it: the next one may come between two steps, and after a
+    # revocation it has another key and another secret.
+    ring = tools.keys.ring
     try:
         code = signed.sign(
             kind,
-            tools.keys.ring,
+            ring,
             origin=tools.settings.origin,
             not_after=(now + life).replace(microsecond=0),
             nonce=signed.new_nonce(),
         )
-    except NoActiveKey as error:
+    except (NoActiveKey, SignerDown) as error:
         raise TryAgain from error
-    sealed = {_SEALED: _seal(tools, code, record)}
-    tools.nonces.issue(code.nonce, sealed, keep=life + KEEP_AFTER_END)
+    sealed = {_SEALED: _seal(ring, code, record)}
+    tools.nonces.issue(
+        code.nonce,
+        sealed,
+        keep=life + KEEP_AFTER_END,
+        # Not under the seal, and no step here ever reads them back: they tell those
+        # who retire a key how many of its codes are about.
+        key_id=code.key_id,
+        not_after=code.not_after,
+    )
     return IssuedCode(
         code=code.text,
         url=code.url(tools.settings.origin),
@@ -194,9 +209,10 @@ def spend(
         CodeUnknown: step 4: never issued, or the nonce store lost it.
         CodeExpired: step 4: too old.
         StoreDown: the nonce store or the books gave no answer; nothing was written.
+        TryAgain: nothing can be signed now; the code is not spent.
         Refused: whatever ``book`` refuses.
     """
-    code = read(tools, text)  # 1, 2
+    code, ring = _read(tools, text)  # 1, 2
     if code.kind not in kinds:
         raise CodeWrongKind
     asker = request_id(code)
@@ -207,7 +223,7 @@ def spend(
         raise CodeInUse(min(claim.retry_after or ASK_AGAIN, ASK_AGAIN))
     if claim.state is ClaimState.SPENT or claim.result is not None:
         return _first_answer(tools, code, asker)
-    record = _record_of(tools, code, claim)
+    record = _record_of(ring, code, claim)
     # 4. A request that is heard again is as old as when it was first heard.
     if record is None or code.is_expired(claim.claimed_at or now):
         return _too_late(tools, code, asker, claim, is_issued=record is not None)
@@ -221,14 +237,29 @@ def read(tools: Tools, text: str) -> Code:
         CodeInvalid: it is not.
         CodeRevoked: it was, until its key was revoked.
     """
+    return _read(tools, text)[0]
+
+
+def _read(tools: Tools, text: str) -> tuple[Code, KeyRing]:
+    """Check a text, and return the ring too: its secrets open the issue record."""
     try:
         # A key made a moment ago on another machine is looked for before we refuse.
         ring = tools.keys.ring_knowing(signed.named_key(text))
-        return signed.verify(text, ring, origin=tools.settings.origin)
+        return signed.verify(text, ring, origin=tools.settings.origin), ring
     except CodeKeyRevoked as error:
         raise CodeRevoked from error
     except CodeError as error:
         raise CodeInvalid from error
+
+
+def keys_revoked_lately(tools: Tools) -> list[int]:
+    """Name the keys whose codes phones may still show, though they are refused."""
+    oldest = tools.now() - max(LIFETIME.values())
+    return [
+        key.key_id
+        for key in tools.keys.ring.keys
+        if key.revoked_at is not None and key.revoked_at > oldest
+    ]
 
 
 def peek(tools: Tools, text: str) -> Peeked:
@@ -238,9 +269,9 @@ def peek(tools: Tools, text: str) -> Peeked:
         CodeInvalid, CodeRevoked: as ``read``.
         StoreDown: the nonce store gave no answer.
     """
-    code = read(tools, text)
+    code, ring = _read(tools, text)
     claim = tools.nonces.look(code.nonce)
-    record = _record_of(tools, code, claim)
+    record = _record_of(ring, code, claim)
     state = {
         ClaimState.IN_USE: "in_use",
         ClaimState.SPENT: "spent",
@@ -346,25 +377,25 @@ def _too_late(
         tools.nonces.release(code.nonce, asker)
     if is_issued or code.is_expired(tools.now()):
         raise CodeExpired
-    if claim.state is not ClaimState.UNKNOWN or _would_be_known(tools, code):
+    is_known = claim.state is not ClaimState.UNKNOWN
+    if _would_open(tools, code) if is_known else _would_be_known(tools, code):
         # Signed by our key, and not by us: the key may be stolen.
         evidence = {"nonce": code.nonce.hex(), "key_id": code.key_id}
         signals.note(tools, "unissued_code", evidence)
     raise CodeUnknown
 
 
-def _seal(tools: Tools, code: Code, record: Mapping[str, str]) -> str:
+def _seal(ring: KeyRing, code: Code, record: Mapping[str, str]) -> str:
     """Seal an issue record for one code: its kind, key, end and nonce."""
-    ring = tools.keys.ring
     return links.seal(record, ring, purpose=_purpose(code), now=code.not_after)
 
 
-def _record_of(tools: Tools, code: Code, claim: Claim) -> Mapping[str, str] | None:
+def _record_of(ring: KeyRing, code: Code, claim: Claim) -> Mapping[str, str] | None:
     """Open the issue record; None where there is none that we made for this code."""
     try:
         return links.open_(
             claim.record.get(_SEALED, ""),
-            tools.keys.ring,
+            ring,
             purpose=_purpose(code),
             max_age=timedelta(),
             now=code.not_after,
@@ -381,6 +412,18 @@ def _would_be_known(tools: Tools, code: Code) -> bool:
     """Tell whether the store would know the code, had it been issued."""
     life = LIFETIME.get(code.kind)
     return life is None or code.not_after - life > tools.nonces.epoch().started_at
+
+
+def _would_open(tools: Tools, code: Code) -> bool:
+    """Tell whether the record of the code would open, had we sealed it.
+
+    A revocation drops the secrets of before, and a worker may hear of it a little
+    later: what was sealed until then opens no more, though nobody did anything wrong.
+    """
+    oldest, life = tools.keys.ring.link_secrets[0], LIFETIME.get(code.kind)
+    if oldest.secret_id == 1 or oldest.activated_at is None or life is None:
+        return True
+    return code.not_after - life > oldest.activated_at + RING_IS_KNOWN_AFTER
 
 
 def _entry_of(tx: Tx, nonce: bytes) -> LedgerEntry | None:

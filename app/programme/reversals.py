@@ -6,15 +6,15 @@ is reversed once; whoever asks again gets the first answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards
+from app.programme import cards, ledger
 from app.programme.codes import Spent
 from app.programme.errors import Forbidden, InvalidRequest, NotFound
 from app.programme.sessions import StaffCaller
@@ -41,7 +41,7 @@ def reverse(
     """Reverse an entry of a kind that a code made.
 
     Args:
-        tools: books and clock.
+        tools: books, keys and clock.
         entry_id: the entry.
         kind: the ledger kind it must have.
         staff: who undoes.
@@ -52,7 +52,8 @@ def reverse(
         ``{reversal_id, card}``.
 
     Raises:
-        InvalidRequest, NotFound, Forbidden, StoreDown; whatever ``cause`` refuses.
+        InvalidRequest, NotFound, Forbidden, TryAgain, StoreDown; whatever ``cause``
+            refuses.
     """
     wrong: dict[str, str] = {}
     reason = clean_name(reason, wrong, "reason", REASON_LENGTH)
@@ -61,31 +62,45 @@ def reverse(
     try:
         with tools.database.begin() as tx:
             entry = _undoable(tx, tools, entry_id, kind, staff)
-            now = tools.now()
-            reversal = LedgerEntry(
-                entry_id=uuid4(),
-                card_id=entry.card_id,
-                kind="REVERSE",
-                units=-entry.units,
-                rule=cards.RULE_UNDO,
-                at=now,
-                voucher_id=entry.voucher_id,
-                reverses_id=entry_id,
-                reason=reason,
-                terminal_id=staff.terminal_id,
-                staff_id=staff.staff_id,
-                location_id=staff.location_id,
-            )
-            tx.add(reversal)
-            tx.flush()
-            cause(tx, entry, now)
-            reversal.answer = {
-                "reversal_id": str(reversal.entry_id),
-                "card": cards.answer_of(cards.state_of(tx, entry.card_id)),
-            }
-            return Spent(reversal.answer, is_repeat=False)
+            answer = _write(tx, tools, entry, staff=staff, reason=reason, cause=cause)
+            return Spent(answer, is_repeat=False)
     except IntegrityError:
         return _first_answer(tools, entry_id)
+
+
+def _write(
+    tx: Tx,
+    tools: Tools,
+    entry: LedgerEntry,
+    *,
+    staff: StaffCaller,
+    reason: str,
+    cause: Cause,
+) -> Mapping[str, Any]:
+    now = tools.now()
+    reversal = LedgerEntry(
+        entry_id=uuid4(),
+        card_id=entry.card_id,
+        kind="REVERSE",
+        units=-entry.units,
+        rule=cards.RULE_UNDO,
+        at=now,
+        voucher_id=entry.voucher_id,
+        reverses_id=entry.entry_id,
+        reason=reason,
+        terminal_id=staff.terminal_id,
+        staff_id=staff.staff_id,
+        location_id=staff.location_id,
+    )
+
+    def answer() -> Mapping[str, Any]:
+        cause(tx, entry, now)
+        return {
+            "reversal_id": str(reversal.entry_id),
+            "card": cards.answer_of(cards.state_of(tx, entry.card_id)),
+        }
+
+    return ledger.write_first(tx, tools, reversal, answer=answer)
 
 
 def _undoable(

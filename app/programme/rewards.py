@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
-from app.programme import cards, codes, reversals
+from app.programme import cards, codes, ledger, reversals
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import NotFound, VoucherSpent
 from app.programme.sessions import StaffCaller
@@ -61,15 +61,19 @@ def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> S
         ``{redemption_id, voucher, card}``.
 
     Raises:
-        Refused: what ``codes.spend`` refuses; VoucherSpent.
+        Refused: what ``codes.spend`` refuses; VoucherSpent, TryAgain.
         StoreDown: nothing was written.
     """
+
+    def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
+        return book_redemption(tx, tools, spending, staff=staff)
+
     return codes.spend(
         tools,
         codes.typed(tools, text),
         kinds={Kind.VOUCHER},
         request_id=partial(terminal_request, staff, request_id),
-        book=partial(book_redemption, staff=staff),
+        book=book,
     )
 
 
@@ -82,7 +86,8 @@ def reverse_redemption(
         ``{reversal_id, card}``; the first answer again when it was reversed before.
 
     Raises:
-        InvalidRequest, NotFound, Forbidden, StoreDown: as ``reversals.reverse``.
+        InvalidRequest, NotFound, Forbidden, TryAgain, StoreDown: as
+            ``reversals.reverse``.
     """
     return reversals.reverse(
         tools,
@@ -95,13 +100,14 @@ def reverse_redemption(
 
 
 def book_redemption(
-    tx: Tx, spending: Spending, *, staff: StaffCaller
+    tx: Tx, tools: Tools, spending: Spending, *, staff: StaffCaller
 ) -> Mapping[str, Any]:
     """Write that a voucher was handed over: step 5 of the rule, in ``codes``.
 
     Raises:
         NotFound: no such voucher.
         VoucherSpent: it can't be used any more.
+        TryAgain: nothing can be signed now.
     """
     voucher_id = UUID(spending.record["voucher"])
     card_id = tx.scalar(select(Voucher.card_id).where(Voucher.voucher_id == voucher_id))
@@ -122,20 +128,20 @@ def book_redemption(
         staff_id=staff.staff_id,
         location_id=staff.location_id,
     )
-    tx.add(entry)
-    tx.flush()
-    _move(tx, voucher_id, "issued", "redeemed", spending.at)
-    cards.touch(tx, card_id)
-    state = cards.state_of(tx, card_id)
-    card = cards.answer_of(state)
-    entry.answer = {
-        "redemption_id": str(entry.entry_id),
-        "voucher": next(
-            row for row in card["vouchers"] if row["voucher_id"] == str(voucher_id)
-        ),
-        "card": card,
-    }
-    return entry.answer
+
+    def answer() -> Mapping[str, Any]:
+        _move(tx, voucher_id, "issued", "redeemed", spending.at)
+        cards.touch(tx, card_id)
+        card = cards.answer_of(cards.state_of(tx, card_id))
+        return {
+            "redemption_id": str(entry.entry_id),
+            "voucher": next(
+                row for row in card["vouchers"] if row["voucher_id"] == str(voucher_id)
+            ),
+            "card": card,
+        }
+
+    return ledger.write_first(tx, tools, entry, answer=answer)
 
 
 def _give_back(tx: Tx, entry: LedgerEntry, _at: datetime) -> None:

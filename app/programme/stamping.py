@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from app.programme import cards, codes, reversals
+from app.programme import cards, codes, ledger, reversals
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.sessions import StaffCaller
@@ -102,7 +102,7 @@ def stamp(
 
     Raises:
         InvalidRequest: ``stamps`` is out of range.
-        Refused: what ``codes.spend`` refuses; CardClosed.
+        Refused: what ``codes.spend`` refuses; CardClosed; TryAgain.
         StoreDown: nothing was written.
     """
     _check_stamps(stamps)
@@ -110,7 +110,9 @@ def stamp(
 
     def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
         card_id = UUID(spending.record["card"])
-        return book_stamps(tx, spending, card_id=card_id, stamps=stamps, giver=giver)
+        return book_stamps(
+            tx, tools, spending, card_id=card_id, stamps=stamps, giver=giver
+        )
 
     return codes.spend(
         tools,
@@ -135,7 +137,7 @@ def collect(tools: Tools, text: str, *, card_id: UUID) -> Spent:
         ``{stamp_id, stamps_given, card}``.
 
     Raises:
-        Refused: what ``codes.spend`` refuses; CardClosed, NotFound.
+        Refused: what ``codes.spend`` refuses; CardClosed, NotFound, TryAgain.
         StoreDown: nothing was written.
     """
 
@@ -144,8 +146,9 @@ def collect(tools: Tools, text: str, *, card_id: UUID) -> Spent:
         giver = Giver(
             UUID(record["terminal"]), UUID(record["staff"]), UUID(record["location"])
         )
+        stamps = int(record["stamps"])
         return book_stamps(
-            tx, spending, card_id=card_id, stamps=int(record["stamps"]), giver=giver
+            tx, tools, spending, card_id=card_id, stamps=stamps, giver=giver
         )
 
     def request_id(code: Code) -> str:
@@ -161,12 +164,22 @@ def collect(tools: Tools, text: str, *, card_id: UUID) -> Spent:
 
 
 def book_stamps(
-    tx: Tx, spending: Spending, *, card_id: UUID, stamps: int, giver: Giver
+    tx: Tx,
+    tools: Tools,
+    spending: Spending,
+    *,
+    card_id: UUID,
+    stamps: int,
+    giver: Giver,
 ) -> Mapping[str, Any]:
     """Write an EARN entry and all that it causes: step 5 of the rule.
 
     The entry comes first, so that of two at once one meets the unique nonce before
     anything else was done.
+
+    Raises:
+        NotFound, CardClosed: the card takes no stamps.
+        TryAgain: nothing can be signed now.
     """
     entry = LedgerEntry(
         entry_id=uuid4(),
@@ -182,16 +195,17 @@ def book_stamps(
         staff_id=giver.staff_id,
         location_id=giver.location_id,
     )
+
+    def answer() -> Mapping[str, Any]:
+        cards.credit(tx, tools, card_id, spending.at, giver.location_id)
+        return {
+            "stamp_id": str(entry.entry_id),
+            "stamps_given": stamps,
+            "card": cards.answer_of(cards.state_of(tx, card_id)),
+        }
+
     cards.must_take_stamps(tx, card_id)
-    tx.add(entry)
-    tx.flush()
-    cards.credit(tx, card_id, spending.at, giver.location_id)
-    entry.answer = {
-        "stamp_id": str(entry.entry_id),
-        "stamps_given": stamps,
-        "card": cards.answer_of(cards.state_of(tx, card_id)),
-    }
-    return entry.answer
+    return ledger.write_first(tx, tools, entry, answer=answer)
 
 
 def stamp_code_state(
@@ -238,11 +252,12 @@ def reverse_stamp(
             manager.
         InvalidRequest: the reason is missing or too long.
         VoucherSpent: it paid for a voucher that was used since.
+        TryAgain: nothing can be signed now; nothing was written.
         StoreDown: nothing was written.
     """
 
     def cause(tx: Tx, entry: LedgerEntry, at: datetime) -> None:
-        cards.debit(tx, entry.card_id, at)
+        cards.debit(tx, tools, entry.card_id, at)
 
     return reversals.reverse(
         tools, stamp_id, kind="EARN", staff=staff, reason=reason, cause=cause

@@ -3,8 +3,9 @@
 A code is a hash with these fields: ``state`` (waiting, claimed, spent), ``record``
 (JSON), ``owner`` (the holder's or the spender's request id), ``lease_until`` (ms since
 1970 by the clock of Redis), ``call`` (of the claim that made the owner), ``at`` (the
-caller's moment of that claim), ``result``. Every script touches ``KEYS[1]`` alone and
-answers its own repeat as it answered the first time.
+caller's moment of that claim), ``result``; and ``key`` and ``end`` (the id of the key
+that signed it, its last second since 1970), which no script reads. Every script touches
+``KEYS[1]`` alone and answers its own repeat as it answered the first time.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ local function keep(ms)
 end
 """
 
-# ARGV: record, keep in ms.
+# ARGV: record, keep in ms, key and end, each empty where it was not told.
 ISSUE = f"""
 {_KEEP}
 if redis.call('EXISTS', KEYS[1]) == 0 then
     redis.call('HSET', KEYS[1], 'state', 'waiting', 'record', ARGV[1])
+    if ARGV[3] ~= '' then
+        redis.call('HSET', KEYS[1], 'key', ARGV[3], 'end', ARGV[4])
+    end
 elseif redis.call('HGET', KEYS[1], 'record') ~= ARGV[1] then
     return 0
 end

@@ -24,6 +24,11 @@ each case the unique nonce in the books has the last word. Hence two rules of
 whoever holds the lease now, and it does so even where the code is no longer known.
 And once marked, the first settlement stands, since the books can decide only once.
 
+Beside its record a code may have the key that signed it and its end, so that whoever
+puts a key away can ask how many of its codes may still be used (``outstanding``).
+Nothing else looks at the two, and no seal holds them: who can write in Redis can make
+that count too high or too low, and gains no stamp by it.
+
 No answer from Redis is ``NonceStoreDown`` and never a guess. Settings of Redis under
 which the store would forget are found by ``problems``.
 """
@@ -33,7 +38,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -49,7 +54,15 @@ from app.store.errors import NonceStoreDown, NonceTaken
 if TYPE_CHECKING:
     from redis.commands.core import Script
 
-__all__ = ["Claim", "ClaimState", "Epoch", "NonceStoreDown", "NonceTaken", "Nonces"]
+__all__ = [
+    "Claim",
+    "ClaimState",
+    "Epoch",
+    "NonceStoreDown",
+    "NonceTaken",
+    "Nonces",
+    "Outstanding",
+]
 
 # A reply that is this late helps nobody at a till. A broken connection (a restart, a
 # failover) is tried again at once; a silent server is not, or the waits would add up.
@@ -57,6 +70,8 @@ _CONNECT_SECONDS = 1.0
 _REPLY_SECONDS = 1.5
 _QUICK_RETRIES = 2
 _RETRY_SECONDS = 0.05
+# Codes looked at in one go by those who walk along all of them.
+_STRIDE = 500
 
 
 class ClaimState(StrEnum):
@@ -113,6 +128,19 @@ class Epoch:
     started_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """Codes of one key that may still be used.
+
+    Attributes:
+        count: how many are neither spent nor at their end.
+        last_ends_at: when the last of them ends; None where there is none.
+    """
+
+    count: int
+    last_ends_at: datetime | None
+
+
 class Nonces:
     """The nonce store on one Redis; safe to share between threads.
 
@@ -166,7 +194,13 @@ class Nonces:
         return cls(client, lease=lease)
 
     def issue(
-        self, nonce: bytes, record: Mapping[str, str], *, keep: timedelta
+        self,
+        nonce: bytes,
+        record: Mapping[str, str],
+        *,
+        keep: timedelta,
+        key_id: int | None = None,
+        not_after: datetime | None = None,
     ) -> None:
         """Write down that a code is out, and what it is worth.
 
@@ -177,13 +211,17 @@ class Nonces:
             nonce: of the code.
             record: given back by ``claim``; no secrets.
             keep: at least the code's life and a lease more.
+            key_id: of the key that signed it, for ``outstanding`` alone.
+            not_after: the code's end, for ``outstanding`` alone.
 
         Raises:
             NonceTaken: the nonce has another record, or was spent without one.
             NonceStoreDown: no answer; the code must not be shown.
         """
         text = json.dumps(dict(record), sort_keys=True, separators=(",", ":"))
-        if not self._ask(self._issue, _code_key(nonce), text, self._ms(keep)):
+        key = "" if key_id is None else str(key_id)
+        end = "" if not_after is None else str(int(not_after.timestamp()))
+        if not self._ask(self._issue, _code_key(nonce), text, self._ms(keep), key, end):
             raise NonceTaken(nonce.hex())
 
     def claim(
@@ -250,6 +288,42 @@ class Nonces:
             NonceStoreDown: no answer.
         """
         return _claim_of(self._ask(self._look, _code_key(nonce)))
+
+    def outstanding(self, key_id: int, now: datetime) -> Outstanding:
+        """Count the codes of a key that are waiting or claimed and not at their end.
+
+        Walks along the whole store without holding anybody up, on a cluster along
+        every node of it. What is issued or spent meanwhile may count or not.
+
+        Args:
+            key_id: as told to ``issue``; codes of which it was not told do not count.
+            now: the caller's, by which a code is at its end.
+
+        Raises:
+            NonceStoreDown: no answer; nothing may be concluded.
+        """
+        # The walk may come by a key twice.
+        ends: dict[bytes, int] = {}
+        try:
+            for key, said in self._walk():
+                end = _end_of(said, key_id)
+                if end is not None and end >= now.timestamp():
+                    ends[key] = end
+        except (redis.RedisError, OSError) as error:
+            raise NonceStoreDown from error
+        last = max(ends.values(), default=None)
+        ends_at = None if last is None else _ZERO + timedelta(seconds=last)
+        return Outstanding(len(ends), ends_at)
+
+    def _walk(self) -> Iterator[tuple[bytes, list[Any]]]:
+        """Give the key of each code with its state, signing key and end."""
+        found = self._client.scan_iter(match="pp:{*}:code:*", count=_STRIDE)
+        for keys in _strides(found):
+            with self._client.pipeline(transaction=False) as together:
+                for key in keys:
+                    together.hmget(key, ["state", "key", "end"])
+                answers = together.execute()
+            yield from zip(keys, answers, strict=True)
 
     def put_alias(self, alias: str, text: str, *, keep: timedelta) -> bool:
         """Keep a code's whole text under a short name that people can type.
@@ -320,6 +394,8 @@ class Nonces:
 
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+# Ten digits of seconds since 1970 reach the year 2286.
+_END_DIGITS = 10
 
 
 def _code_key(nonce: bytes) -> str:
@@ -328,6 +404,27 @@ def _code_key(nonce: bytes) -> str:
 
 def _alias_key(alias: str) -> str:
     return f"pp:{{{alias[:2]}}}:alias:{alias}"
+
+
+def _strides(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
+    stride: list[bytes] = []
+    for key in keys:
+        stride.append(key)
+        if len(stride) == _STRIDE:
+            yield stride
+            stride = []
+    if stride:
+        yield stride
+
+
+def _end_of(said: list[Any], key_id: int) -> int | None:
+    """The end of a code that is of this key and not spent, in seconds since 1970."""
+    state, key, end = said
+    if state not in {b"waiting", b"claimed"} or key != str(key_id).encode():
+        return None
+    # Anyone who can write in Redis may have written it.
+    is_number = isinstance(end, bytes) and end.isdigit() and len(end) <= _END_DIGITS
+    return int(end) if is_number else None
 
 
 def _text(value: Any) -> str | None:

@@ -236,6 +236,9 @@ class LedgerEntry(Table):
     ledger, and its 80 bytes as ``proof``, which anyone with the public keys can
     check for ever. The use of a voucher moves no units; its entry is there for
     its proof and so that it can be reversed.
+
+    Every entry carries a ``receipt`` over all its columns but the number, also those
+    that are added here later: ``app.programme.ledger`` signs and writes it.
     """
 
     __tablename__ = "ledger_entry"
@@ -279,6 +282,9 @@ class LedgerEntry(Table):
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.location_id"))
+    #: The signing key's id in 2 bytes, and its signature in 64. NULL until the
+    #: transaction that writes the entry ends, and in entries older than receipts.
+    receipt: Mapped[bytes | None]
 
 
 class AccessToken(Table):

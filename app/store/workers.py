@@ -1,8 +1,9 @@
 """The web workers that are alive, and the key ring that each of them works with.
 
 A key signs only when every worker verifies with it, so whoever activates one asks
-here first. Each worker says every two seconds who it is and what its ring's digest
-is; what it said is gone ten seconds after it fell silent.
+here first. Each worker says every two seconds who it is, what its ring's digest is
+and what is in it, so that whoever asks any of them hears the same of all; what it
+said is gone ten seconds after it fell silent.
 
 A report is one key ``pp:{workers}:worker:<id>`` with a time to live. Their ids are in
 the sorted set ``pp:{workers}:ids``, so that nobody has to search a store of a million
@@ -43,6 +44,20 @@ _REPLY_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """One signing key or secret of a ring: what it is since when, and no more."""
+
+    #: ``key`` or ``secret``.
+    kind: str
+    number: int
+    #: Of a key a ``KeyState``; of a secret ``pending``, ``sealing`` or ``opening``.
+    state: str
+    created_at: datetime
+    #: When it came to this state.
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a worker says of its keys."""
 
@@ -50,18 +65,30 @@ class Report:
     ring: str
     #: Why its last look at the ring was refused; None if good.
     problem: str | None = None
+    #: How many different contents it refused since it started.
+    rejected: int = 0
+    #: When the present problem began.
+    since: datetime | None = None
+    #: What is in the ring.
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A live worker and what it said last."""
+    """A live worker and what it said last. Moments are by its own clock."""
 
     #: ``host:pid:random``.
     worker_id: str
     ring: str
     problem: str | None
-    #: When it said so, by its own clock.
+    #: When it said so.
     at: datetime
+    #: When it first said this ``ring``.
+    ring_at: datetime
+    rejected: int = 0
+    #: When the present problem began.
+    since: datetime | None = None
+    held: tuple[Held, ...] = ()
 
 
 @dataclass
@@ -72,6 +99,9 @@ class _Process:
     worker_id: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    #: The ring that was said last, and when that was first.
+    ring: str = ""
+    ring_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 class Workers:
@@ -126,23 +156,36 @@ class Workers:
         pairs = zip(ids, said, strict=True)
         return [_worker(each, text) for each, text in pairs if text is not None]
 
-    def start(self, report: Callable[[], Report]) -> None:
+    def start(
+        self,
+        report: Callable[[], Report],
+        then: Callable[[str], object] = lambda _: None,
+    ) -> None:
         """Report from now on, from a thread of this process; once started, nothing.
 
         Args:
             report: asked before each report.
+            then: called after each report, heard or not, with this worker's id.
         """
         process = self._process
         if process.thread is None:
             with process.lock:
-                self._start(process, report)
+                self._start(process, report, then)
 
-    def _start(self, process: _Process, report: Callable[[], Report]) -> None:
+    def _start(
+        self,
+        process: _Process,
+        report: Callable[[], Report],
+        then: Callable[[str], object],
+    ) -> None:
         if process.thread is None and not self._is_closed:
             host = socket.gethostname().replace(":", "-")
             process.worker_id = f"{host}:{os.getpid()}:{secrets.token_hex(4)}"
             thread = threading.Thread(
-                target=self._beat, args=(process, report), name="workers", daemon=True
+                target=self._beat,
+                args=(process, report, then),
+                name="workers",
+                daemon=True,
             )
             # No more threads, or the process ends: it is as good as not there.
             with contextlib.suppress(RuntimeError):
@@ -162,20 +205,30 @@ class Workers:
                 self._client.zrem(_IDS, process.worker_id)
         self._client.close()
 
-    def _beat(self, process: _Process, report: Callable[[], Report]) -> None:
+    def _beat(
+        self,
+        process: _Process,
+        report: Callable[[], Report],
+        then: Callable[[str], object],
+    ) -> None:
         while True:
             # Whatever is wrong, the next beat may be better.
             with contextlib.suppress(Exception):
-                self._tell(process.worker_id, report())
+                said = report()
+                if said.ring != process.ring:
+                    process.ring, process.ring_at = said.ring, datetime.now(UTC)
+                self._tell(process.worker_id, said, process.ring_at)
+            with contextlib.suppress(Exception):
+                then(process.worker_id)
             if process.stop.wait(self._every.total_seconds()):
                 return
 
-    def _tell(self, worker_id: str, report: Report) -> None:
+    def _tell(
+        self, worker_id: str, report: Report, ring_at: datetime | None = None
+    ) -> None:
         now = datetime.now(UTC)
-        text = json.dumps(
-            {"ring": report.ring, "problem": report.problem, "at": now.isoformat()}
-        )
         last = (now - _FORGET_IDS).timestamp()
+        text = _text(report, at=now, ring_at=ring_at or now)
         with self._client.pipeline() as together:
             together.set(_key(worker_id), text, px=self._keep)
             together.zadd(_IDS, {worker_id: now.timestamp()})
@@ -187,13 +240,46 @@ def _key(worker_id: str) -> str:
     return f"pp:{{workers}}:worker:{worker_id}"
 
 
+def _text(report: Report, *, at: datetime, ring_at: datetime) -> str:
+    """Write a report as it is kept."""
+    return json.dumps(
+        {
+            "ring": report.ring,
+            "problem": report.problem,
+            "at": at.isoformat(),
+            "ring_at": ring_at.isoformat(),
+            "rejected": report.rejected,
+            "since": report.since.isoformat() if report.since else None,
+            "held": [
+                [
+                    held.kind,
+                    held.number,
+                    held.state,
+                    held.created_at.isoformat(),
+                    held.since.isoformat(),
+                ]
+                for held in report.held
+            ],
+        }
+    )
+
+
 def _worker(worker_id: str, text: bytes) -> Worker:
+    """Read a report; one of an older release says less."""
     said = json.loads(text)
+    moment = datetime.fromisoformat
     return Worker(
         worker_id=worker_id,
         ring=said["ring"],
         problem=said["problem"],
-        at=datetime.fromisoformat(said["at"]),
+        at=moment(said["at"]),
+        ring_at=moment(said.get("ring_at") or said["at"]),
+        rejected=said.get("rejected", 0),
+        since=moment(said["since"]) if said.get("since") else None,
+        held=tuple(
+            Held(kind, number, state, moment(created_at), moment(since))
+            for kind, number, state, created_at, since in said.get("held", ())
+        ),
     )
 
 

@@ -10,15 +10,17 @@ from flask_babel import Babel, get_locale
 from app.programme import shop
 from app.programme.errors import NotFound, StoreDown
 from app.web import api, console, counter, customer
-from app.web.shared import access, errors, headers, views
+from app.web.shared import access, errors, headers, metrics, views
 
+#: ``metrics`` has its page on the blueprint of ``views``.
+__all__ = ["LANGUAGES", "metrics", "register"]
 #: Languages that the pages speak; the first is the fallback.
 LANGUAGES = ("en",)
 
 
 def register(app: Flask) -> None:
     """Mount every surface on ``app``."""
-    access.csrf.init_app(app)
+    access.register(app)
     Babel(
         app,
         locale_selector=_language,

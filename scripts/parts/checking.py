@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from scripts.parts.environment import DEVELOPMENT, ROOT, RUNTIME
 
-RUNTIME_EXTRAS = ("embedded", "postgresql", "lan")
+RUNTIME_EXTRAS = ("embedded", "postgresql", "lan", "token")
 TOP_LEVEL = {
     "README.md",
     "app",

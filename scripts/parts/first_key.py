@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.settings import SettingsError, token_settings
+from app.tools import open_holder
 from scripts.parts.installation import InstallationError, sync, write
 from signing import keyfiles
-from signing.errors import KeyRingError
+from signing.errors import KeyRingError, SignerDown
 from signing.keyring import KeyRing
 
 # What may be there before the first key is: traces of a first start that was cut
@@ -55,8 +57,13 @@ def ring_at_start(environ: Mapping[str, str], data: Path) -> KeyRing:
     try:
         if is_empty and not (environ.get(_KEYS) or environ.get(_PASSPHRASE)):
             _make(keys, passphrase)
-        ring = keyfiles.load(keys, keyfiles.read_passphrase(passphrase))
+        holder = open_holder(token_settings(environ))
+        ring = keyfiles.load(keys, keyfiles.read_passphrase(passphrase), holder=holder)
         _ = ring.active
+        if holder is not None:
+            holder.close()
+    except (SettingsError, SignerDown) as error:
+        raise InstallationError(str(error)) from error
     except KeyRingError as error:
         raise InstallationError(
             f"{error}.\nA key is made only in an empty data directory, never in place "

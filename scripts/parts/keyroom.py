@@ -9,21 +9,64 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from app.programme.ceremonies import AlreadySo, CeremonyRefused, KeyRoom
 from app.settings import Settings, SettingsError
+from app.store.database import Database
 from app.store.errors import StoreDown
-from app.tools import open_tools
+from app.store.limits import Limits
+from app.store.nonces import Nonces
+from app.store.workers import Workers
+from app.tools import Tools, open_holder
 from scripts.parts import installation
-from signing.errors import KeyGuard, KeyRingError
-from signing.keyfiles import read_passphrase
+from signing.errors import KeyGuard, KeyRingError, RingUnreadable
+from signing.keyfiles import WatchedRing, read_passphrase
+from signing.keyring import KeyRing
 
 DONE, FAILED, REFUSED, ALREADY = 0, 1, 2, 3
 
 
+class _NoRing(WatchedRing):
+    """Stands where a server watches its ring: a ceremony reads the ring by itself.
+
+    So there are tools even where no ring can be opened, for that to be mended.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def ring(self) -> KeyRing:
+        raise RingUnreadable(f"the ring in {self.directory} is not watched here")
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """An installation as it is before its ring is opened, or where none can be."""
+
+    tools: Tools
+    #: Whether web workers can be running.
+    is_served: bool
+
+    def enter(self) -> KeyRoom:
+        """Open the passphrase, so that a ceremony can read the ring.
+
+        Raises:
+            RingUnreadable: there is no passphrase that we can read.
+        """
+        settings = self.tools.settings
+        passphrase = read_passphrase(settings.keys_passphrase_file)
+        return KeyRoom(settings.keys, passphrase, self.tools, is_served=self.is_served)
+
+
 @contextmanager
-def entered(environ: Mapping[str, str], chosen: str | None) -> Iterator[KeyRoom]:
-    """Open the keys of an installation, served or not.
+def outside(environ: Mapping[str, str], chosen: str | None) -> Iterator[Outside]:
+    """Stand before the keys of an installation, served or not, with or without a ring.
 
     Args:
         environ: as for the server; what it leaves open, a server that runs on the
@@ -32,7 +75,6 @@ def entered(environ: Mapping[str, str], chosen: str | None) -> Iterator[KeyRoom]
 
     Raises:
         SettingsError: a setting makes no sense.
-        KeyRingError: the ring cannot be read.
     """
     mine = dict(environ)
     data = installation.data_directory(mine, chosen)
@@ -42,12 +84,35 @@ def entered(environ: Mapping[str, str], chosen: str | None) -> Iterator[KeyRoom]
     if not is_served:
         mine["REDIS_URL"] = f"unix://{data / 'redis' / 'stopped'}"
     settings = Settings.from_env(mine)
-    passphrase = read_passphrase(settings.keys_passphrase_file)
-    tools = open_tools(settings)
+    tools = Tools(
+        settings=settings,
+        keys=_NoRing(settings.keys),
+        database=Database(settings.database_url),
+        nonces=Nonces.open(settings.redis_url),
+        limits=Limits.open(settings.redis_url),
+        workers=Workers.open(settings.redis_url),
+        holder=open_holder(settings.token),
+    )
     try:
-        yield KeyRoom(settings.keys, passphrase, tools, is_served=is_served)
+        yield Outside(tools, is_served)
     finally:
         tools.close()
+
+
+@contextmanager
+def entered(environ: Mapping[str, str], chosen: str | None) -> Iterator[KeyRoom]:
+    """Open the keys of an installation, served or not.
+
+    Args:
+        environ: as for ``outside``.
+        chosen: as for ``outside``.
+
+    Raises:
+        SettingsError: a setting makes no sense.
+        RingUnreadable: there is no passphrase that we can read.
+    """
+    with outside(environ, chosen) as found:
+        yield found.enter()
 
 
 def ended(command: str, work: Callable[[], int]) -> int:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from scripts.parts import browser, checking, system_packages
+from scripts.parts import browser, checking, softhsm, system_packages
 from scripts.parts.environment import ROOT
 from scripts.parts.progress import step, warn
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options, pytest_words = parser.parse_known_args(argv)
     began = time.monotonic()
-    if not _find_node() or not (options.fast or _find_chromium()):
+    if not (_find_node() and _find_softhsm() and (options.fast or _find_chromium())):
         return 1
     checks = checking.main([])
     words = [*(["-m", FAST] if options.fast else []), *pytest_words]
@@ -58,6 +58,14 @@ def _find_node() -> bool:
     if shutil.which("node"):
         return True
     warn("test: node is missing. On Debian or Ubuntu: sudo apt-get install nodejs")
+    return False
+
+
+def _find_softhsm() -> bool:
+    """See to a SoftHSM for the tests of keys in a token."""
+    if softhsm.fetch():
+        return True
+    warn("test: SoftHSM is missing. On Debian or Ubuntu: sudo apt-get install softhsm2")
     return False
 
 

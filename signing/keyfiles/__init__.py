@@ -9,7 +9,7 @@ A ring is a directory (mode 0700) of files (mode 0600):
     noticed here; the audit log and the ring's digest show it.
 ``key-00001.pem``
     one private key, PKCS#8, encrypted with the passphrase. Gone when the key is
-    retired or revoked.
+    retired or revoked. A key in a token has no file but its address in ``ring.json``.
 ``secret-00001.sealed``
     one symmetric secret: 12 bytes nonce, then AES-256-GCM under a key derived from the
     passphrase, with the file's name as associated data.
@@ -18,7 +18,11 @@ A ring is a directory (mode 0700) of files (mode 0600):
 
 The passphrase is 256 random bits: PKCS#8 stretches it 2048 times only, too little for
 one that a person made up. It lives in a file elsewhere, so that a copy of this
-directory alone is worth nothing.
+directory alone is worth nothing. Two words stand in it while it is being changed
+(``reseal``): the first seals, both open.
+
+A copy of the whole ring is one sealed bundle under a passphrase of its own (``pack``,
+``unpack``). What can be read without any passphrase is ``untrusted_ring``.
 
 Key files are written first and ``ring.json`` last, each to a temporary name, synced and
 renamed. So a crash leaves the old ring, perhaps beside key files that no ring names:
@@ -28,23 +32,29 @@ because one is missing: a ring that cannot be read is an error.
 
 from __future__ import annotations
 
-from signing.keyfiles.directory import (
-    RING_FILE,
-    content_digest,
-    create,
-    load,
-    save,
-)
-from signing.keyfiles.seals import new_passphrase, read_passphrase
+from signing.keyfiles.book import RING_FILE
+from signing.keyfiles.bundle import pack, unpack
+from signing.keyfiles.passphrase import Passphrase, new_passphrase, read_passphrase
+from signing.keyfiles.reading import content_digest, load, load_files
+from signing.keyfiles.resealing import reseal
+from signing.keyfiles.untrusted import UntrustedRing, untrusted_ring
 from signing.keyfiles.watched import WatchedRing
+from signing.keyfiles.writing import create, save
 
 __all__ = [
     "RING_FILE",
+    "Passphrase",
+    "UntrustedRing",
     "WatchedRing",
     "content_digest",
     "create",
     "load",
+    "load_files",
     "new_passphrase",
+    "pack",
     "read_passphrase",
+    "reseal",
     "save",
+    "unpack",
+    "untrusted_ring",
 ]

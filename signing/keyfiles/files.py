@@ -24,10 +24,10 @@ _FILE_MOST = 4 * 1024 * 1024
 def read(path: Path, *, may_be_credential: bool = False) -> bytes:
     """Read a file that nobody else may read."""
     try:
-        # Not to hang on a pipe that someone put there.
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(file, "rb") as stream:  # noqa: PTH123 (it is a descriptor)
-            status = os.fstat(file)
+        # Opened by the stream itself: given a descriptor of a directory, it raises
+        # and leaves it open, one more at each look.
+        with open(path, "rb", opener=_opened) as stream:
+            status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise RingUnreadable(f"{path} is not a regular file")
             check_mode(path, status, may_be_credential=may_be_credential)
@@ -36,6 +36,11 @@ def read(path: Path, *, may_be_credential: bool = False) -> bytes:
         raise RingUnreadable(f"{path} is missing") from error
     except OSError as error:
         raise RingUnreadable(f"cannot read {path}: {error.strerror}") from error
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file, not hanging on a pipe that someone put there."""
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def check_mode(

@@ -1,17 +1,15 @@
-"""What the passphrase seals: private keys, secrets and the public state.
+"""What the passphrase seals: private keys, secrets, the public state, bundles.
 
 Each use has its own key, derived from the passphrase, so that no seal can stand in
-for another.
+for another. What seals takes the first word of the passphrase, what opens tries all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets as system_random
 from collections.abc import Mapping
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,108 +23,126 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from signing.errors import KeyGuard, RingUnreadable
-from signing.keyfiles.files import read
+from signing.errors import RingUnreadable
+from signing.keyfiles.passphrase import Passphrase
 from signing.keyring import canonical_json
 
 _SEALED_PEM = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
-_PASSPHRASE = re.compile(r"[0-9a-fA-F]{64}")
-_PASSPHRASE_LEAST = 32
 _GCM_NONCE = 12
 
 
-def new_passphrase() -> str:
-    """Return 64 hex digits: 256 random bits, to be kept in a file of mode 0600."""
-    return system_random.token_hex(32)
+def seal_key(private: Ed25519PrivateKey, passphrase: Passphrase) -> bytes:
+    """Return the key as encrypted PKCS#8 in PEM."""
+    sealed = BestAvailableEncryption(passphrase.sealing)
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed)
 
 
-def read_passphrase(path: Path) -> bytes:
-    """Read the passphrase as ``new_passphrase`` made it.
+def open_key(name: str, data: bytes, passphrase: Passphrase) -> Ed25519PrivateKey:
+    """Open the content of a key's file.
 
     Args:
-        path: a file that only its owner can read. The one exception is mode 0440 of
-            owner and group root: so systemd shows a credential (``LoadCredential=``)
-            that an access list opens to the service's user alone.
-
-    Returns:
-        64 ASCII bytes.
-
-    Raises:
-        RingUnreadable: no such file, too open, or not 64 hex digits.
-    """
-    data = read(path, may_be_credential=True)
-    text = data.decode("ascii", errors="replace").strip()
-    if not _PASSPHRASE.fullmatch(text):
-        raise RingUnreadable(f"{path} does not hold a passphrase of 64 hex digits")
-    return text.encode("ascii")
-
-
-def check_passphrase(passphrase: bytes) -> None:
-    """Refuse to seal with a passphrase that may have been made up."""
-    if len(passphrase) < _PASSPHRASE_LEAST:
-        raise KeyGuard(
-            "the passphrase is too short to seal keys: make one with new_passphrase()"
-        )
-
-
-def seal_key(private: Ed25519PrivateKey, passphrase: bytes) -> bytes:
-    """Return the key as encrypted PKCS#8 in PEM."""
-    return private.private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase)
-    )
-
-
-def open_key(path: Path, passphrase: bytes) -> Ed25519PrivateKey:
-    """Read a key's file.
+        name: the file's, for the sentence.
+        data: its content; not trusted.
+        passphrase: every word is tried.
 
     Raises:
         RingUnreadable: torn, not sealed, sealed otherwise, or no Ed25519 key.
     """
-    data = read(path)
     if not data.lstrip().startswith(_SEALED_PEM):
-        raise RingUnreadable(f"{path} is torn, or a private key without its seal")
-    try:
-        private = load_pem_private_key(data, password=passphrase)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise RingUnreadable(
-            f"{path} does not open: torn, or sealed with another passphrase"
-        ) from error
-    if not isinstance(private, Ed25519PrivateKey):
-        raise RingUnreadable(f"{path} is not an Ed25519 key")
-    return private
+        raise RingUnreadable(f"{name} is torn, or a private key without its seal")
+    for word in passphrase.words:
+        try:
+            private = load_pem_private_key(data, password=word)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        if isinstance(private, Ed25519PrivateKey):
+            return private
+        raise RingUnreadable(f"{name} is not an Ed25519 key")
+    raise RingUnreadable(
+        f"{name} does not open: torn, or sealed with another passphrase"
+    )
 
 
-def seal_secret(name: str, value: bytes, passphrase: bytes) -> bytes:
-    """Return the content of the file ``name``: nonce and ciphertext."""
-    nonce = system_random.token_bytes(_GCM_NONCE)
-    cipher = AESGCM(_derived(passphrase, b"secret"))
-    return nonce + cipher.encrypt(nonce, value, name.encode())
+def seal_secret(label: str, value: bytes, passphrase: Passphrase) -> bytes:
+    """Return the content of a secret's file: nonce and ciphertext.
+
+    Args:
+        label: the file's bare name, which is sealed in.
+        value: the secret.
+        passphrase: its first word seals.
+    """
+    return _encrypted(value, passphrase.sealing, b"secret", label.encode())
 
 
-def open_secret(path: Path, passphrase: bytes) -> bytes:
-    """Read a secret's file.
+def open_secret(name: str, label: str, data: bytes, passphrase: Passphrase) -> bytes:
+    """Open the content of a secret's file.
+
+    Args:
+        name: the file's, for the sentence.
+        label: the file's bare name, as it was sealed.
+        data: its content; not trusted.
+        passphrase: every word is tried.
 
     Raises:
         RingUnreadable: torn, renamed, or sealed with another passphrase.
     """
-    data = read(path)
-    nonce, sealed = data[:_GCM_NONCE], data[_GCM_NONCE:]
-    cipher = AESGCM(_derived(passphrase, b"secret"))
-    try:
-        return cipher.decrypt(nonce, sealed, path.name.encode())
-    except (InvalidTag, ValueError) as error:
+    value = _decrypted(data, passphrase, b"secret", label.encode())
+    if value is None:
         raise RingUnreadable(
-            f"{path} does not open: torn, renamed, or sealed with another passphrase"
-        ) from error
+            f"{name} does not open: torn, renamed, or sealed with another passphrase"
+        )
+    return value
 
 
-def seal_document(document: Mapping[str, object], passphrase: bytes) -> str:
+def seal_bundle(header: bytes, content: bytes, passphrase: Passphrase) -> bytes:
+    """Return nonce and ciphertext of a bundle's content, with the header sealed in."""
+    return _encrypted(content, passphrase.sealing, b"bundle", header)
+
+
+def open_bundle(header: bytes, data: bytes, passphrase: Passphrase) -> bytes | None:
+    """Return a bundle's content; None if torn or sealed with another passphrase."""
+    return _decrypted(data, passphrase, b"bundle", header)
+
+
+def seal_document(document: Mapping[str, object], passphrase: Passphrase) -> str:
     """Return 64 hex digits: HMAC-SHA256 over the document's canonical JSON."""
-    key = _derived(passphrase, b"ring")
+    return _document_seal(document, passphrase.sealing)
+
+
+def is_sealed(
+    document: Mapping[str, object], seal: object, passphrase: Passphrase
+) -> bool:
+    """Tell whether a word of the passphrase made this seal over this document."""
+    if not isinstance(seal, str):
+        return False
+    given = seal.encode("utf-8", "replace")
+    right = (_document_seal(document, word).encode() for word in passphrase.words)
+    return any(hmac.compare_digest(given, seal) for seal in right)
+
+
+def _document_seal(document: Mapping[str, object], word: bytes) -> str:
+    key = _derived(word, b"ring")
     return hmac.new(key, canonical_json(document), hashlib.sha256).hexdigest()
 
 
-def _derived(passphrase: bytes, use: bytes) -> bytes:
+def _encrypted(value: bytes, word: bytes, use: bytes, context: bytes) -> bytes:
+    nonce = system_random.token_bytes(_GCM_NONCE)
+    return nonce + AESGCM(_derived(word, use)).encrypt(nonce, value, context)
+
+
+def _decrypted(
+    data: bytes, passphrase: Passphrase, use: bytes, context: bytes
+) -> bytes | None:
+    nonce, sealed = data[:_GCM_NONCE], data[_GCM_NONCE:]
+    for word in passphrase.words:
+        try:
+            return AESGCM(_derived(word, use)).decrypt(nonce, sealed, context)
+        except (InvalidTag, ValueError):
+            continue
+    return None
+
+
+def _derived(word: bytes, use: bytes) -> bytes:
     """Return 32 bytes for one use. No salt: the passphrase is random already."""
     info = b"punchproof/1\0" + use
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(passphrase)
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(word)

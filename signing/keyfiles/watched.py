@@ -14,12 +14,16 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from signing.errors import SigningError
-from signing.keyfiles.directory import content_digest, load
+from signing.errors import RingUnreadable, SigningError
+from signing.keyfiles.passphrase import Passphrase
+from signing.keyfiles.reading import content_digest, load
 from signing.keyring import KeyRing
+from signing.signers import Holder
 
 # Seconds between two looks that strangers can cause by naming unknown keys.
 _EARLY_LOOK_EVERY = 1.0
@@ -36,31 +40,50 @@ class _Process:
     early_lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+@dataclass(frozen=True)
+class _Trouble:
+    """Why the ring on disk is not the one in use, and since when."""
+
+    sentence: str
+    since: datetime
+
+
 class WatchedRing:
     """What is on disk, ``every`` seconds later at most.
 
-    A ring that cannot be read changes nothing but ``problem``. A key made a moment ago
-    is found at once by ``ring_knowing``.
+    A ring that cannot be read changes nothing but ``problem``, ``since`` and
+    ``rejected``. A key made a moment ago is found at once by ``ring_knowing``.
 
     Args:
         directory: as for ``load``.
-        passphrase: as for ``load``; kept for later looks.
+        passphrase: asked again each time that a changed ring is read, so that a
+            changed passphrase needs no restart; it is not kept. What it raises counts
+            as a ring that cannot be read.
         every: seconds between two looks.
+        holder: as for ``load``.
 
     Raises:
         RingUnreadable: at the start there is no old ring to keep.
+        SignerDown: the same.
     """
 
     def __init__(
-        self, directory: Path, passphrase: bytes, *, every: float = 2.0
+        self,
+        directory: Path,
+        passphrase: Callable[[], Passphrase],
+        *,
+        every: float = 2.0,
+        holder: Holder | None = None,
     ) -> None:
         self.directory = directory
         self._passphrase = passphrase
+        self._holder = holder
         self._every = every
-        self._problem: str | None = None
+        self._trouble: _Trouble | None = None
+        self._refused: set[tuple[str, str]] = set()
         # Before the ring: a change between the two is found at the next look.
         self._seen = content_digest(directory)
-        self._ring = load(directory, passphrase)
+        self._ring = self._load()
         self._closed = False
         self._looked_early = float("-inf")
         self._process = _Process()
@@ -79,7 +102,26 @@ class WatchedRing:
     @property
     def problem(self) -> str | None:
         """Why the last look was refused, a sentence for the operator; None if good."""
-        return self._problem
+        trouble = self._trouble
+        return None if trouble is None else trouble.sentence
+
+    @property
+    def since(self) -> datetime | None:
+        """When looks began to be refused, aware, UTC; None if the last one was good.
+
+        It stays while one problem follows another.
+        """
+        trouble = self._trouble
+        return None if trouble is None else trouble.since
+
+    @property
+    def rejected(self) -> int:
+        """How many different contents of the directory were refused since the start.
+
+        Contents that are refused at each look count once; so does the same content
+        refused again later, unless for another reason.
+        """
+        return len(self._refused)
 
     def ring_knowing(self, key_id: int) -> KeyRing:
         """Return the current ring, looked at again if it has no such key.
@@ -107,12 +149,15 @@ class WatchedRing:
             True if another ring was taken. Never raises: see ``problem``.
         """
         with self._process.look_lock:
+            seen = ""
             try:
-                return self._look()
+                seen = content_digest(self.directory)
+                return self._take(seen)
             except SigningError as error:
-                self._problem = str(error)
+                self._refuse(seen, str(error))
             except Exception as error:  # whatever it is, the old ring is better
-                self._problem = f"{type(error).__name__} while reading the key ring"
+                name = type(error).__name__
+                self._refuse(seen, f"{name} while reading the key ring")
             return False
 
     def close(self) -> None:
@@ -124,19 +169,37 @@ class WatchedRing:
         if process.thread is not None:
             process.thread.join()
 
-    def _look(self) -> bool:
-        seen = content_digest(self.directory)
+    def _load(self) -> KeyRing:
+        passphrase = self._passphrase()
+        try:
+            return load(self.directory, passphrase, holder=self._holder)
+        except RingUnreadable:
+            # It may have been changed, and the ring sealed anew, while we read.
+            changed = self._passphrase()
+            if changed == passphrase:
+                raise
+            return load(self.directory, changed, holder=self._holder)
+
+    def _take(self, seen: str) -> bool:
         # After a refusal ``_seen`` is still that of the good ring: so a passing fault
         # is tried again at each look, and the old files put back are good at once.
         if seen == self._seen:
-            self._problem = None
+            self._trouble = None
             return False
-        ring = load(self.directory, self._passphrase)
+        ring = self._load()
         is_new = ring.digest != self._ring.digest
         self._ring = ring
         self._seen = seen
-        self._problem = None
+        self._trouble = None
         return is_new
+
+    def _refuse(self, seen: str, sentence: str) -> None:
+        self._refused.add((seen, sentence))
+        self._tell(sentence)
+
+    def _tell(self, sentence: str) -> None:
+        since = self._trouble.since if self._trouble else datetime.now(UTC)
+        self._trouble = _Trouble(sentence, since)
 
     def _start(self) -> None:
         process = self._process
@@ -152,7 +215,7 @@ class WatchedRing:
             try:
                 thread.start()
             except RuntimeError as error:  # no more threads, or the process ends
-                self._problem = f"the key ring is not being watched: {error}"
+                self._tell(f"the key ring is not being watched: {error}")
             else:
                 process.thread = thread
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from app.settings import VARIABLES, Settings, SettingsError
+from app.settings import VARIABLES, Settings, SettingsError, TokenSettings
 from signing.codes import canonical_origin
 
 REDIS = {"REDIS_URL": "unix:///run/redis.sock"}
@@ -39,6 +40,7 @@ def test_without_any_but_the_nonce_store_there_are_defaults(
 
 
 def test_every_variable_is_read(tmp_path: Path):
+    (tmp_path / "f").write_text("a token that nobody guesses")
     environ = {
         "PUNCHPROOF_DATA": str(tmp_path / "a"),
         "PUNCHPROOF_HOST": "0.0.0.0",  # noqa: S104 -- only read
@@ -46,9 +48,14 @@ def test_every_variable_is_read(tmp_path: Path):
         "PUNCHPROOF_ORIGIN": "https://stamps.example",
         "PUNCHPROOF_KEYS": str(tmp_path / "b"),
         "PUNCHPROOF_KEYS_PASSPHRASE_FILE": str(tmp_path / "c"),
+        "PUNCHPROOF_PKCS11_MODULE": str(tmp_path / "d.so"),
+        "PUNCHPROOF_PKCS11_TOKEN": "the shop's",
+        "PUNCHPROOF_PKCS11_PIN_FILE": str(tmp_path / "e"),
         "DATABASE_URL": "postgresql+psycopg://books",
         "REDIS_URL": "rediss://nonces",
         "PUNCHPROOF_PROXY_HOPS": "2",
+        "PUNCHPROOF_KEY_AGE_ALARM": "30",
+        "PUNCHPROOF_METRICS_TOKEN_FILE": str(tmp_path / "f"),
         "PUNCHPROOF_LOG_LEVEL": "WARNING",
     }
 
@@ -65,9 +72,24 @@ def test_every_variable_is_read(tmp_path: Path):
         redis_url="rediss://nonces",
         proxy_hops=2,
         log_level="warning",
+        key_age_alarm=timedelta(days=30),
+        metrics_token_file=tmp_path / "f",
+        token=TokenSettings(tmp_path / "d.so", "the shop's", tmp_path / "e"),
     )
     # and none is missing here, or in the list that people read
     assert {variable.name for variable in VARIABLES} == environ.keys()
+
+
+@pytest.mark.parametrize("content", [None, "", "short", "\xe9" * 16])
+def test_a_token_that_anybody_guesses_stops_the_start(
+    tmp_path: Path, content: str | None
+):
+    file = tmp_path / "metrics.token"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(SettingsError, match="PUNCHPROOF_METRICS_TOKEN_FILE"):
+        read(PUNCHPROOF_METRICS_TOKEN_FILE=str(file))
 
 
 def test_the_books_and_keys_lie_in_the_data_directory(tmp_path: Path):
@@ -101,6 +123,13 @@ def test_every_secret_may_lie_in_a_file():
     }
 
 
+def test_a_token_that_is_half_set_up_is_told_with_what_it_lacks():
+    told = "PUNCHPROOF_PKCS11_TOKEN and PUNCHPROOF_PKCS11_PIN_FILE missing"
+
+    with pytest.raises(SettingsError, match=told):
+        read(PUNCHPROOF_PKCS11_MODULE="/usr/lib/softhsm/libsofthsm2.so")
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "not text"])
 def test_a_secrets_file_that_cannot_be_read_is_named(
     tmp_path: Path, content: bytes | None
@@ -126,6 +155,11 @@ def test_no_secret_is_in_the_repr():
 @pytest.mark.parametrize(
     "environ",
     [
+        {
+            "PUNCHPROOF_PKCS11_TOKEN": "é" * 17,
+            "PUNCHPROOF_PKCS11_MODULE": "a.so",
+            "PUNCHPROOF_PKCS11_PIN_FILE": "pin",
+        },
         {"PUNCHPROOF_PORT": "0"},
         {"PUNCHPROOF_PORT": "65536"},
         {"PUNCHPROOF_PORT": "http"},

@@ -8,12 +8,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from app.programme import audit as log
+from app.programme import members, stamping
 from app.programme.founding import Founded
+from app.programme.sessions import StaffCaller
+from app.store.tables import Terminal
 from app.tools import Tools
 from scripts import audit, demo
 
@@ -81,7 +85,8 @@ def test_the_demo_is_clean(played, capsys):
 
     told = json.loads(capsys.readouterr().out)
     assert told["findings"] == told["notes"] == []
-    assert told["entries"] > told["signatures"] > 500
+    # each entry has a receipt, and most have a code
+    assert 2 * told["entries"] > told["signatures"] > told["entries"] > 500
 
 
 def test_a_person_who_looks_on_sees_how_far_it_is(played, monkeypatch, capsys):
@@ -132,29 +137,121 @@ def test_an_anchor_goes_there_and_back(data, tools, tmp_path, capsys):
     add_a_row(tools)
     assert run(data, "--anchor", str(anchor)) == 0
     lines = anchor.read_text().splitlines()
-    assert [line.split()[1] for line in lines] == ["1", "2"]
-    for line in lines:
+    chain, ledger = lines[0::2], lines[1::2]
+    assert [line.split()[1] for line in chain] == ["1", "2"]
+    assert [line.split()[1:4] for line in ledger] == [["ledger", "0", "0"]] * 2
+    for line in chain:
         assert run(data, "--expect", line.split()[2]) == 0
 
     # when a row is cut off at the end, then the anchor shows it, and stays as it is
     by_hand("DELETE FROM audit_entry WHERE audit_no = 2")
     assert run(data) == 0
     capsys.readouterr()
-    assert run(data, "--anchor", str(anchor)) == 2
-    assert f"audit_anchor {lines[1].split()[2]}: " in capsys.readouterr().out
+    assert run(data, "--chain-only", "--anchor", str(anchor)) == 2
+    assert f"audit_anchor {chain[1].split()[2]}: " in capsys.readouterr().out
     assert anchor.read_text().splitlines() == lines
-    assert run(data, "--expect", lines[1].split()[2]) == 2
-    assert run(data, "--expect", lines[0].split()[2]) == 0
+    assert run(data, "--expect", chain[1].split()[2]) == 2
+    assert run(data, "--expect", chain[0].split()[2]) == 0
 
 
-def test_what_is_no_anchor_is_refused(data, tmp_path, capsys):
+def cut_the_last_entry() -> None:
+    """Remove the newest stamp, and set its card's counter back."""
+    by_hand(
+        "UPDATE card SET version = version - 1 WHERE card_id = (SELECT card_id "
+        "FROM ledger_entry ORDER BY entry_no DESC LIMIT 1)"
+    )
+    by_hand(
+        "DELETE FROM ledger_entry WHERE entry_no = "
+        "(SELECT max(entry_no) FROM ledger_entry)"
+    )
+
+
+def give_one(tools: Tools, data: Path) -> None:
+    """Give one stamp to a new card, so that it causes nothing else."""
+    shop = json.loads((data / demo.FILE).read_text())
+    with tools.database.read() as tx:
+        terminal = tx.scalars(select(Terminal)).first()
+        till = StaffCaller(
+            UUID(shop["staff"][0]["staff_id"]),
+            "",
+            "owner",
+            terminal.terminal_id,
+            terminal.location_id,
+            "",
+        )
+    code = stamping.card_code(tools, members.join(tools).card_id).code
+    stamping.stamp(tools, code, stamps=1, request_id=uuid4().hex, staff=till)
+
+
+def test_the_anchor_shows_that_the_last_entry_was_removed(
+    played, tools, tmp_path, capsys
+):
+    # given an anchor, and one that was written between the same two stamps
+    give_one(tools, played)
+    anchor = tmp_path / "elsewhere.anchor"
+    assert run(played, "--ledger-only", "--anchor", str(anchor)) == 0
+    assert "are settled, head " in capsys.readouterr().out
+    [line] = anchor.read_text().splitlines()
+    digest = line.split()[-1]
+
+    # when more is written, then all is well, and told as JSON too
+    give_one(tools, played)
+    assert run(played, "--json", "--anchor", str(anchor)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ledger_head"]["entries"] == told["entries"]
+    assert told["notes"] == []
+
+    # when the two last stamps are removed without a trace, then the anchor has one
+    cut_the_last_entry()
+    cut_the_last_entry()
+    assert run(played) == 0
+    lines = anchor.read_text().splitlines()
+    capsys.readouterr()
+    assert run(played, "--ledger-only", "--anchor", str(anchor)) == 2
+    out = capsys.readouterr().out
+    assert re.search(
+        rf"^ledger_anchor {digest}: Up to number \d+ the ledger had \d+ entries\. "
+        r"It has \d+ now, and not the same\.$",
+        out,
+        re.MULTILINE,
+    )
+    assert out.count("ledger_anchor") == 1
+    assert anchor.read_text().splitlines() == lines
+
+
+def test_an_anchor_from_before_ledger_lines_is_read_and_told_of(
+    played, tmp_path, capsys
+):
+    anchor = tmp_path / "elsewhere.anchor"
+    assert run(played, "--chain-only", "--anchor", str(anchor)) == 0
+    [old] = anchor.read_text().splitlines()
+    capsys.readouterr()
+
+    assert run(played, "--anchor", str(anchor)) == 0
+
+    said = f"note: anchor {anchor}: The anchor has no line of the ledger: "
+    assert said in capsys.readouterr().out
+    lines = anchor.read_text().splitlines()
+    assert lines[0] == old
+    assert lines[1].split()[1:] == old.split()[1:]
+    assert lines[2].split()[1] == "ledger"
+
+    # and from then on there is nothing to tell
+    assert run(played, "--anchor", str(anchor)) == 0
+    assert "note: " not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text", ["Dear diary,\n", f"then ledger 1 {'0' * 64}\n", "then ledger 1 2 ab\n"]
+)
+def test_what_is_no_anchor_is_refused(data, tmp_path, capsys, text: str):
     other = tmp_path / "other.txt"
-    other.write_text("Dear diary,\n")
+    other.write_text(text)
 
     assert run(data, "--anchor", str(other)) == 1
 
     assert "is no anchor" in capsys.readouterr().err
-    assert other.read_text() == "Dear diary,\n"
+    assert other.read_text() == text
 
 
 def test_without_keys_nothing_can_be_checked(data, tmp_path, monkeypatch, capsys):
@@ -179,7 +276,7 @@ def test_books_that_are_behind_cannot_be_checked(data, capsys):
         ["--expect", "12"],
         ["--expect", "z" * 64],
         ["--chain-only", "--ledger-only"],
-        ["--ledger-only", "--anchor", "x"],
+        ["--ledger-only", "--expect", "0" * 64],
     ],
 )
 def test_arguments_that_make_no_sense(data, words, capsys):

@@ -123,12 +123,18 @@ def test_keys_and_workers_are_listed(run, tools, ring):
     lines = said.splitlines()
     assert lines[0].split()[:3] == ["key", "1", "active"]
     assert lines[1].split()[:3] == ["key", "2", "pending"]
-    assert "worker till-pc:7:aa HAS ANOTHER RING" in lines
-    assert "worker till-pc:8:bb has this ring" in lines
+    assert lines[2].split()[:3] == ["secret", "1", "sealing"]
+    assert lines[3].split()[:3] == ["secret", "2", "pending"]
+    assert lines[5].startswith("worker till-pc:7:aa HAS ANOTHER RING, for ")
+    assert lines[6].startswith("worker till-pc:8:bb has this ring, for ")
+    assert "s; reported " in lines[6]
 
     told = json.loads(run("list", "--json")[1])
     assert [key["state"] for key in told["keys"]] == ["active", "pending"]
+    assert [each["holder"] for each in told["keys"]] == ["file", "file"]
+    assert [each["state"] for each in told["secrets"]] == ["sealing", "pending"]
     assert [each["has_this_ring"] for each in told["workers"]] == [False, True]
+    assert all(each["report_age_s"] < 60 for each in told["workers"])
     assert told["ring"] == ring().digest
 
 
@@ -192,6 +198,16 @@ def test_a_program_is_told_the_review_list(run, make_card, give):
 
     assert (told["key_id"], told["active"], told["applied"]) == (1, 2, True)
     assert [made["card_number"] for made in told["review"]] == [card.number]
+
+
+def test_what_is_on_paper_stays_good_unless_it_is_told_to_be_hard(run, ring):
+    run("revoke", "1", *STOLEN, "--apply")
+    status, said, _ = run("revoke", "2", *STOLEN, "--hard", "--apply", "--json")
+
+    told = json.loads(said)
+    assert (status, told["hard"], told["secrets_dropped"]) == (0, True, [2])
+    since = [key.revoked_since for key in ring().keys[:2]]
+    assert since == [datetime(2026, 1, 1, 8, 0, tzinfo=UTC), None]
 
 
 def test_the_review_list_can_be_had_again(run, make_card, give):

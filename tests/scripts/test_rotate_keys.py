@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.store.database import Database
+from app.store.nonces import Nonces
 from app.store.workers import Report, Workers
 from scripts import rotate_keys
 from scripts.parts.installation import write
@@ -151,8 +153,11 @@ def test_it_tells_a_program_in_json(run, capsys):
         "applied": True,
         "key_id": 2,
         "before": 1,
+        "secret_id": 2,
         "verifying": 2,
         "workers": 0,
+        "retired": [],
+        "secrets_dropped": [],
     }
 
 
@@ -181,3 +186,55 @@ def test_a_ring_that_somebody_else_changed_is_left_as_it_is(run, data, capsys):
     assert run("--apply", wait=wait) == 2
     assert "pending" in capsys.readouterr().err
     assert ring_of(data).active.key_id == 1
+
+
+# Putting away what is dead
+
+
+def rotated_at(data, at):
+    """A ring that rotated in the past."""
+    ring = ring_of(data).with_new_key(at).with_new_secret(at)
+    ring = ring.activated(2, at).secret_activated(2, at)
+    keyfiles.save(data / "keys", ring, passphrase_of(data))
+
+
+LONG_AGO = datetime.now(UTC) - timedelta(days=31)
+
+
+def test_dead_keys_are_put_away_while_the_young_one_signs_on(run, data, capsys):
+    rotated_at(data, datetime.now(UTC) - timedelta(days=1))
+    words = ("--retire", "--if-older-than", "30d")
+
+    assert run(*words) == 0
+    assert capsys.readouterr().out == "would: retired: key 1\nDo it with --apply\n"
+    assert states_of(data) == [KeyState.VERIFY_ONLY, KeyState.ACTIVE]
+
+    assert run(*words, "--apply") == 0
+    assert capsys.readouterr().out == "retired: key 1\n"
+    assert states_of(data) == [KeyState.RETIRED, KeyState.ACTIVE]
+    assert not (data / "keys" / "key-00001.pem").exists()
+
+    assert run(*words, "--apply") == 3
+
+
+def test_a_rotation_and_what_it_leaves_go_together(run, data, capsys):
+    rotated_at(data, LONG_AGO)
+
+    assert run("--retire", "--if-older-than", "30d", "--apply", "--json") == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["key_id"], told["retired"], told["secrets_dropped"]) == (3, [1], [1])
+    states = [KeyState.RETIRED, KeyState.VERIFY_ONLY, KeyState.ACTIVE]
+    assert states_of(data) == states
+    assert [each.secret_id for each in ring_of(data).link_secrets] == [2, 3]
+
+
+def test_a_key_whose_codes_live_is_not_put_away(run, data, redis_url):
+    rotated_at(data, datetime.now(UTC) - timedelta(days=1))
+    end = datetime.now(UTC) + timedelta(minutes=9)
+    with contextlib.closing(Nonces.open(redis_url)) as nonces:
+        kept = {"keep": timedelta(hours=1), "key_id": 1, "not_after": end}
+        nonces.issue(codes.new_nonce(), {}, **kept)
+
+    assert run("--retire", "--if-older-than", "30d", "--apply") == 3
+    assert states_of(data) == [KeyState.VERIFY_ONLY, KeyState.ACTIVE]

@@ -32,7 +32,7 @@ def ring_of(seed: bytes, key_id: int = 1) -> KeyRing:
         key_id=key_id,
         state=KeyState.ACTIVE,
         public=private.public_key(),
-        private=private,
+        signer=private,
         created_at=NOW,
         activated_at=NOW,
     )
@@ -56,7 +56,7 @@ def test_the_ring_signs_and_verifies_as_rfc_8032_does(seed, public, message, sig
 
     # then public key and signature are those of the RFC
     assert ring.active.public_bytes.hex() == public
-    assert ring.active.private.sign(message) == signature
+    assert ring.active.signer.sign(message) == signature
     ring.verifier(1).verify(signature, message)
 
 
@@ -282,7 +282,7 @@ def test_another_format_or_kind_is_malformed_even_if_we_signed_it(first):
     # given 16 bytes of a format or kind that is not ours, with our own signature
     head = bytes([first]) + b"\0\1" + bytes(13)
     message = b"punchproof/1\0" + ORIGIN.encode() + b"\0" + head
-    data = head + RING.active.private.sign(message)
+    data = head + RING.active.signer.sign(message)
 
     with pytest.raises(CodeMalformed):
         codes.verify_data(data, RING, origin=ORIGIN)

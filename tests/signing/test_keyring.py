@@ -52,7 +52,9 @@ def test_a_step_changes_no_ring_but_makes_one(now):
     before = (ring.keys, ring.secrets, ring.digest)
 
     ring.with_new_key(now).activated(2, now).revoked(1, now)
-    ring.with_new_secret(now).without_secret(1)
+    ring.with_new_secret(now).secret_activated(2, now).without_secret(1)
+    ring.renewed(now)
+    ring.passed_over(7)
 
     assert (ring.keys, ring.secrets, ring.digest) == before
 
@@ -90,10 +92,10 @@ def test_no_step_is_done_to_an_unknown_key(now, step):
 
 def test_private_parts_end_with_retirement_and_revocation(now):
     ring = KeyRing.new(now).with_new_key(now).activated(2, now)
-    assert ring.key(1).private is not None
+    assert ring.key(1).signer is not None
 
-    assert ring.retired(1, now).key(1).private is None
-    assert ring.revoked(2, now).key(2).private is None
+    assert ring.retired(1, now).key(1).signer is None
+    assert ring.revoked(2, now).key(2).signer is None
 
 
 def test_revoking_the_active_key_leaves_none(now):
@@ -130,30 +132,126 @@ def test_only_keys_that_are_trusted_verify(now):
 def test_the_digest_tells_rings_apart(now):
     ring = KeyRing.new(now)
     pending = ring.with_new_key(now)
+    with_secret = ring.with_new_secret(now)
     rings = [
         ring,
         KeyRing.new(now),
         pending,
         pending.activated(2, now),
         pending.revoked(2, now),
-        ring.with_new_secret(now),
-        ring.with_new_secret(now).without_secret(1),
+        with_secret,
+        with_secret.secret_activated(2, now),
+        with_secret.secret_activated(2, now).without_secret(1),
+        ring.renewed(now),
     ]
 
     assert len({ring.digest for ring in rings}) == len(rings)
-    assert replace(ring, last_key_id=9).digest == ring.digest
+    assert replace(ring, last_key_id=9, last_secret_id=9).digest == ring.digest
     assert len(ring.digest) == 64
 
 
-def test_the_newest_secret_stays(now):
+def test_a_new_secret_opens_and_does_not_seal_until_it_is_activated(now):
+    # given a ring with a secret that every worker has
+    ring = KeyRing.new(now)
+    old = ring.sealing
+
+    # when a new one is made, then the old one seals, and both open
+    both = ring.with_new_secret(now)
+    new = both.link_secrets[-1]
+    assert new.activated_at is None
+    assert both.sealing == old
+    assert both.secrets == (new.value, old.value)
+
+    # and when it is activated, it seals
+    active = both.secret_activated(2, now + timedelta(days=1))
+    assert active.sealing.secret_id == 2
+    assert active.sealing.activated_at == now + timedelta(days=1)
+    assert active.secrets == (old.value, new.value)
+
+
+def test_of_many_secrets_the_one_that_seals_is_last(now):
+    # given secrets that opened before, that seals, and that will seal
+    ring = KeyRing.new(now).with_new_secret(now).secret_activated(2, now)
+    ring = ring.with_new_secret(now).with_new_secret(now)
+
+    # when two are pending, then the newest of the others seals
+    values = {secret.secret_id: secret.value for secret in ring.link_secrets}
+    assert ring.sealing.secret_id == 2
+    assert ring.secrets == tuple(values[i] for i in (1, 3, 4, 2))
+
+    # and a pending one may be passed over
+    passed = ring.secret_activated(4, now)
+    assert passed.sealing.secret_id == 4
+    with pytest.raises(KeyGuard, match="newer"):
+        passed.secret_activated(3, now)
+
+
+def test_a_ring_of_pending_secrets_seals_nothing(now):
+    ring = KeyRing(keys=(), link_secrets=()).with_new_secret(now)
+
+    assert ring.sealing is None
+    assert ring.secrets == ()
+
+
+def test_a_secret_is_activated_once(now):
+    ring = KeyRing.new(now)
+
+    with pytest.raises(KeyGuard, match="not pending"):
+        ring.secret_activated(1, now)
+    with pytest.raises(KeyUnknown):
+        ring.secret_activated(2, now)
+
+
+def test_the_secret_that_seals_and_the_newest_stay(now):
     ring = KeyRing.new(now).with_new_secret(now)
 
-    with pytest.raises(KeyGuard):
-        ring.without_secret(2)
+    for secret_id in (1, 2):
+        with pytest.raises(KeyGuard):
+            ring.without_secret(secret_id)
     with pytest.raises(KeyUnknown):
         ring.without_secret(3)
-    assert ring.without_secret(1).secrets == ring.secrets[1:]
-    assert ring.without_secret(1).with_new_secret(now).link_secrets[-1].secret_id == 3
+
+    active = ring.secret_activated(2, now)
+    dropped = active.without_secret(1)
+    assert dropped.secrets == active.secrets[1:]
+    assert dropped.with_new_secret(now).link_secrets[-1].secret_id == 3
+
+
+def test_a_ring_renewed_trusts_no_key_and_no_secret_of_before(now):
+    # given a ring with a key in each state, 1 to 5
+    ring = KeyRing.new(now).with_new_key(now).activated(2, now).retired(1, now)
+    ring = ring.with_new_key(now).activated(3, now)
+    ring = ring.with_new_key(now).with_new_key(now).revoked(5, now)
+    ring = ring.with_new_secret(now)
+    day, paper = now + timedelta(days=1), now - timedelta(days=1)
+
+    # when all begins anew
+    renewed = ring.renewed(day, since=paper)
+
+    # then one new key signs, one new secret seals, and the old ones are gone
+    assert states(renewed) == [
+        *["retired", "revoked", "revoked", "revoked", "revoked"],
+        "active",
+    ]
+    assert [key.revoked_since for key in renewed.keys[1:4]] == [paper] * 3
+    assert renewed.keys[4] == ring.keys[4]
+    assert renewed.active.key_id == 6
+    assert renewed.active.activated_at == day
+    assert [secret.secret_id for secret in renewed.link_secrets] == [3]
+    assert renewed.secrets == (renewed.sealing.value,)
+    assert not set(renewed.secrets) & set(ring.secrets)
+    assert [key.signer is None for key in renewed.keys] == [True] * 5 + [False]
+
+
+def test_ids_that_are_known_from_elsewhere_are_passed_over(now):
+    ring = KeyRing.new(now)
+
+    assert ring.passed_over(7).next_key_id == 8
+    assert ring.passed_over(7).passed_over(3).with_new_key(now).keys[-1].key_id == 8
+    assert replace(ring, last_secret_id=7).renewed(now).sealing.secret_id == 8
+    for key_id in (0, MAX_KEY_ID + 1):
+        with pytest.raises(KeyGuard):
+            ring.passed_over(key_id)
 
 
 def test_a_ring_that_no_steps_lead_to_is_refused(now):
@@ -179,7 +277,7 @@ def test_a_moment_without_a_time_zone_is_a_mistake():
 
 def test_no_repr_shows_private_parts_or_secrets(now):
     ring = KeyRing.new(now)
-    private = ring.active.private
+    private = ring.active.signer
     secret = ring.link_secrets[0]
 
     shown = " ".join(map(repr, (ring, ring.active, secret)))

@@ -62,7 +62,7 @@ def test_a_token_of_another_purpose_is_forged(ring, now):
 
 def test_the_newest_secret_seals_and_older_ones_open(ring, now):
     # given a ring that got a new secret
-    rotated = ring.with_new_secret(now)
+    rotated = ring.with_new_secret(now).secret_activated(2, now)
     old = links.seal({"a": "old"}, ring, purpose="confirm", now=now)
     new = links.seal({"a": "new"}, rotated, purpose="confirm", now=now)
 

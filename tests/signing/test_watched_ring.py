@@ -33,14 +33,14 @@ def threads():
 
 @pytest.fixture
 def watched(directory, passphrase, kept):
-    watched = keyfiles.WatchedRing(directory, passphrase, every=0.05)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase, every=0.05)
     yield watched
     watched.close()
 
 
 def test_a_new_ring_is_taken_within_three_seconds(directory, passphrase, kept, now):
     # given a server that looks as often as it does by itself
-    watched = keyfiles.WatchedRing(directory, passphrase)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase)
     assert watched.ring.digest == kept.digest
 
     # when the operator activates a key
@@ -109,7 +109,7 @@ def test_a_vanished_directory_changes_nothing_but_the_problem(directory, watched
 
 
 def test_refresh_says_whether_another_ring_was_taken(directory, passphrase, kept, now):
-    watched = keyfiles.WatchedRing(directory, passphrase, every=3600)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase, every=3600)
 
     assert watched.refresh() is False
     keyfiles.save(directory, kept.with_new_key(now), passphrase)
@@ -122,14 +122,14 @@ def test_at_the_start_a_broken_ring_is_an_error(directory, passphrase, kept):
     (directory / "ring.json").write_bytes(b"")
 
     with pytest.raises(RingUnreadable):
-        keyfiles.WatchedRing(directory, passphrase)
+        keyfiles.WatchedRing(directory, lambda: passphrase)
 
 
 def test_a_code_of_a_key_made_a_moment_ago_is_known(
     directory, passphrase, kept, now, make_code, origin
 ):
     # given a worker that will not look for an hour, and another that signs ahead
-    watched = keyfiles.WatchedRing(directory, passphrase, every=3600)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase, every=3600)
     ring = kept.with_new_key(now).activated(2, now)
     keyfiles.save(directory, ring, passphrase)
     code = make_code(ring=ring)
@@ -145,7 +145,7 @@ def test_unknown_keys_make_the_disk_read_once_a_second_at_most(
     directory, passphrase, kept, now
 ):
     # given a worker that has just looked for a key that nobody has
-    watched = keyfiles.WatchedRing(directory, passphrase, every=3600)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase, every=3600)
     assert watched.ring_knowing(9).find(9) is None
 
     # when a key appears at once
@@ -161,7 +161,7 @@ def test_the_thread_starts_when_the_ring_is_first_asked_for(
     directory, passphrase, kept
 ):
     before = len(threads())
-    watched = keyfiles.WatchedRing(directory, passphrase)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase)
     assert len(threads()) == before
 
     for _ in range(3):
@@ -177,7 +177,7 @@ def test_the_thread_starts_when_the_ring_is_first_asked_for(
 
 def test_the_thread_ends_when_nobody_holds_the_ring(directory, passphrase, kept):
     before = len(threads())
-    watched = keyfiles.WatchedRing(directory, passphrase, every=0.05)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase, every=0.05)
     assert watched.ring
 
     del watched
@@ -188,7 +188,7 @@ def test_the_thread_ends_when_nobody_holds_the_ring(directory, passphrase, kept)
 
 def test_many_threads_that_ask_first_start_one_watcher(directory, passphrase, kept):
     before = len(threads())
-    watched = keyfiles.WatchedRing(directory, passphrase)
+    watched = keyfiles.WatchedRing(directory, lambda: passphrase)
     start = threading.Barrier(16)
 
     def ask():
@@ -206,7 +206,7 @@ def test_many_threads_that_ask_first_start_one_watcher(directory, passphrase, ke
 
 
 def test_no_repr_shows_the_passphrase(watched, passphrase):
-    assert passphrase.decode() not in repr(watched)
+    assert passphrase.sealing.decode() not in repr(watched)
 
 
 FORK = """
@@ -216,9 +216,10 @@ from pathlib import Path
 from signing import keyfiles
 
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of what we test
-directory, passphrase = Path(sys.argv[1]), sys.argv[2].encode()
+directory = Path(sys.argv[1])
+passphrase = keyfiles.Passphrase((sys.argv[2].encode(),))
 now = datetime(2026, 3, 1, tzinfo=UTC)
-watched = keyfiles.WatchedRing(directory, passphrase, every=0.001)
+watched = keyfiles.WatchedRing(directory, lambda: passphrase, every=0.001)
 ring = watched.ring  # the parent's thread runs, and holds its lock most of the time
 children = []
 for _ in range(30):
@@ -241,7 +242,7 @@ assert codes == [0] * 30, codes
 
 def test_forked_workers_each_follow_the_ring(directory, passphrase, kept):
     done = subprocess.run(
-        [sys.executable, "-c", FORK, str(directory), passphrase.decode()],
+        [sys.executable, "-c", FORK, str(directory), passphrase.sealing.decode()],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from app.programme import cards, members, rewards, stamping
+from app.programme import cards, codes, members, rewards, stamping
 from app.programme import staff as people
 from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
@@ -63,6 +63,9 @@ def get_card(card_id: str) -> ResponseReturnValue:
         answer = jsonify(cards.answer_of(state))
         answer.set_etag(str(state.version))
     answer.headers["Cache-Control"] = "private, no-cache"
+    if revoked := codes.keys_revoked_lately(tools):
+        # A phone that shows a code of one of them asks for another at once.
+        answer.headers["Revoked-Keys"] = ", ".join(map(str, revoked))
     return answer
 
 

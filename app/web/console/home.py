@@ -22,9 +22,10 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, gettext, ngettext
 
+from app.programme import alarms, shop
 from app.programme import feed as happenings
-from app.programme import shop
 from app.programme.feed import DayStamps, Figures, PlaceStamps
+from app.web.console.key_words import ToldAlarm, told_alarms
 from app.web.console.lines import Told, told, when
 from app.web.console.room import bp, id_or_none
 from app.web.shared import access
@@ -50,6 +51,8 @@ class News:
     figures: Mapping[str, str]
     places: list[PlaceStamps]
     lines: list[Told]
+    #: The gravest first.
+    alarms: list[ToldAlarm]
     #: The moment to ask from next time.
     after: str
     #: Changes when anything that is shown does.
@@ -82,9 +85,11 @@ def feed() -> ResponseReturnValue:
         answer = Response(status=HTTPStatus.NOT_MODIFIED)
     else:
         line = get_template_attribute("console/line.html", "line")
+        notice = get_template_attribute("console/alarm.html", "notice")
         answer = jsonify(
             after=news.after,
             figures=news.figures,
+            alarms=str(notice(news.alarms, url_for("console.keys"))),
             places={str(each.location_id): each.stamps for each in news.places},
             lines=[
                 {"id": each.line_id, "html": str(line(each))} for each in news.lines
@@ -100,12 +105,21 @@ def _news(place: UUID | None, after: datetime | None) -> News:
     found = happenings.feed(tools, limit=_LINES, after=after, location_id=place)
     figures = _in_words(happenings.figures(tools, location_id=place))
     places = happenings.stamps_by_place(tools)
+    warned = told_alarms(alarms.look(tools).alarms, zone=zone, now=now)
     # Names and times are shown too, but they do not change by themselves.
-    seen = repr((figures, places, [line.line_id for line in found]))
+    seen = repr(
+        (
+            figures,
+            places,
+            [line.line_id for line in found],
+            [alarm.sentence for alarm in warned],
+        )
+    )
     return News(
         figures=figures,
         places=places,
         lines=[told(line, zone=zone, now=now) for line in found],
+        alarms=warned,
         after=(found[0].at if found else after or now).isoformat(),
         tag=hashlib.sha256(seen.encode()).hexdigest()[:32],
     )

@@ -49,6 +49,7 @@ ROOMS: Final = (
     Room("staff", "console.staff", "people", lazy_gettext("Staff")),
     Room("locations", "console.locations", "place", lazy_gettext("Locations")),
     Room("shop", "console.shop_page", "shop", lazy_gettext("Shop")),
+    Room("keys", "console.keys", "key", lazy_gettext("Keys")),
 )
 ROLE_NAMES: Final[Mapping[str, Any]] = {
     "owner": lazy_gettext("Owner"),
@@ -144,4 +145,5 @@ _ROOM_OF: Final = {
     "set_console_access": "staff",
     "rename_location": "locations",
     "shop_page": "shop",
+    "key_review": "keys",
 }

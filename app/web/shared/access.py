@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeVar, cast
 
-from flask import Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 
 from app.programme import sessions
 from app.programme.errors import Forbidden, Unauthenticated
@@ -31,6 +33,31 @@ csrf: Final = CSRFProtect()
 #: Browsers keep no cookie for longer than this, in seconds.
 _COOKIE_AGE = 400 * 24 * 3600
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """A page's cookie and form tokens under the secrets that the ring has now.
+
+    The ring changes while we serve. Flask and Flask-WTF read these settings at each
+    use, and opening the session comes first in a request.
+    """
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        ring: Tools = app.extensions["punchproof"]
+        secrets = ring.keys.ring.secrets
+        app.config.update(
+            SECRET_KEY=secrets[-1],
+            SECRET_KEY_FALLBACKS=list(secrets[:-1]),
+            # Handed to itsdangerous as it is: the last one seals, all open.
+            WTF_CSRF_SECRET_KEY=list(secrets),
+        )
+        return super().get_signing_serializer(app)
+
+
+def register(app: Flask) -> None:
+    """Give ``app`` its sessions and the check of form tokens."""
+    app.session_interface = _Sessions()
+    csrf.init_app(app)
 
 
 def tools() -> Tools:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 
 from app.programme import shop
 from app.programme.errors import NotFound, StoreDown
@@ -34,6 +35,15 @@ def shop_css() -> Response:
     answer.headers["Cache-Control"] = "no-cache"
     answer.add_etag()
     return answer
+
+
+@bp.get("/page-token")
+def page_token() -> Response:
+    """Give a page that was open for long a new form token, to post on with.
+
+    No page of another origin can read the answer.
+    """
+    return jsonify(token=generate_csrf())
 
 
 @bp.get("/.well-known/jwks.json")

@@ -6,6 +6,7 @@ everything sent twice. A small model says what each card must show.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,7 +30,7 @@ from hypothesis.stateful import (
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, members, rewards, shop, staff, stamping
+from app.programme import cards, ledger, members, rewards, shop, staff, stamping
 from app.programme.codes import Spent
 from app.programme.errors import (
     Forbidden,
@@ -42,6 +43,7 @@ from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.store.tables import Card, LedgerEntry, Voucher
 from app.tools import Tools
 from signing import codes as signed
+from signing import receipts
 from signing.codes import Kind
 from tests.conftest import both_books
 
@@ -225,6 +227,13 @@ def prove(tools: Tools) -> None:
         (cards.RULE_VOUCHER_USED): {Kind.VOUCHER},
     }
     for entry in entries:
+        key = receipts.verify(
+            entry.receipt or b"",
+            ledger.told(entry),
+            tools.keys.ring,
+            origin=tools.settings.origin,
+        )
+        assert key is tools.keys.ring.active
         if entry.rule not in kinds:
             assert entry.proof is None
             continue
@@ -420,7 +429,7 @@ def test_the_ledger_only_grows(tools, make_card, give, barista, clock):
         tools, UUID(used.answer["redemption_id"]), staff=barista, reason="slip"
     )
 
-    # then the ledger saw new entries, and their answers
+    # then the ledger saw new entries, their answers and receipts
     ledger = [
         (where, statement)
         for where, statement in said
@@ -432,9 +441,10 @@ def test_the_ledger_only_grows(tools, make_card, give, barista, clock):
     assert len(written) >= 6
     for where, statement in ledger:
         if not statement.startswith("INSERT INTO ledger_entry "):
-            # an entry's answer, in the transaction that wrote the entry
-            assert statement.startswith("UPDATE ledger_entry SET answer="), statement
-            assert statement.count("=") == 2, statement
+            # an entry's answer and receipt, in the transaction that wrote the entry
+            set_, _, wanted = statement.partition(" WHERE ")
+            assert re.findall(r"(\w+)=", set_) == ["answer", "receipt"], statement
+            assert wanted.startswith("ledger_entry.entry_no = "), statement
             assert where in written
     # and nothing was ever removed
     assert not [line for _, line in said if line.startswith(("DELETE", "DROP"))]

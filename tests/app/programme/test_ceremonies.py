@@ -8,36 +8,32 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
 
 from app.programme import ceremonies, rewards, stamping
-from app.programme.ceremonies import AlreadySo, CeremonyRefused, KeyRoom
+from app.programme.ceremonies import AlreadySo, CeremonyRefused
 from app.programme.errors import CodeRevoked, StoreDown
-from app.store.tables import AuditEntry
 from app.store.workers import Report
-from signing import keyfiles
 from signing.errors import KeyGuard, KeyUnknown
 from signing.keyring import KeyState
+from tests.app.programme.key_rooms import (
+    actions,
+    log,
+    own_ring,
+    patient,
+    room_of,
+    states,
+)
 from tests.conftest import both_books
 
 
 @pytest.fixture
 def settings(settings, tmp_path):
-    """A ring of the test's own, which it changes."""
-    passphrase = tmp_path / "own.passphrase"
-    passphrase.touch(mode=0o600)
-    passphrase.write_text(keyfiles.new_passphrase())
-    keys = tmp_path / "own-keys"
-    opened = keyfiles.read_passphrase(passphrase)
-    # A clock that a test sets back must not go behind it.
-    keyfiles.create(keys, opened, now=datetime.now(UTC))
-    return dataclasses.replace(settings, keys=keys, keys_passphrase_file=passphrase)
+    return own_ring(settings, tmp_path)
 
 
 @pytest.fixture
-def room(tools, settings):
-    passphrase = keyfiles.read_passphrase(settings.keys_passphrase_file)
-    return KeyRoom(settings.keys, passphrase, tools)
+def room(tools):
+    return room_of(tools)
 
 
 @pytest.fixture
@@ -50,29 +46,12 @@ def worker(tools):
     return report
 
 
-def states(room):
-    return [key.state for key in room.ring().keys]
-
-
-def log(room):
-    with room.tools.database.read() as tx:
-        rows = tx.scalars(select(AuditEntry).order_by(AuditEntry.audit_no))
-        lines = [row for row in rows if row.action.startswith("key.")]
-        return [(row.action, row.subject) for row in lines]
-
-
 def last_detail(room):
-    with room.tools.database.read() as tx:
-        rows = tx.scalars(select(AuditEntry).order_by(AuditEntry.audit_no))
-        return list(rows)[-1].detail
+    return log(room)[-1][-1]
 
 
 def never(_seconds):
     raise AssertionError("nobody has to be waited for")
-
-
-def patient(_seconds):
-    pass
 
 
 # Creating and activating
@@ -92,7 +71,7 @@ def test_a_new_key_is_pending_and_in_the_log(room):
 
     assert states(room) == [KeyState.ACTIVE, KeyState.PENDING]
     assert (done.key_id, done.before) == (2, 1)
-    assert log(room) == [("key.created", "2")]
+    assert actions(room) == [("key.created", "2")]
     assert last_detail(room)["ring"] == room.ring().digest
 
 
@@ -118,7 +97,7 @@ def test_no_key_signs_before_every_worker_has_it(room, worker):
 
     assert done.workers == 2
     assert states(room) == [KeyState.VERIFY_ONLY, KeyState.ACTIVE]
-    assert log(room) == [("key.created", "2"), ("key.activated", "2")]
+    assert actions(room) == [("key.created", "2"), ("key.activated", "2")]
 
 
 def test_with_no_worker_it_goes_on_and_says_so(room):
@@ -228,7 +207,7 @@ def test_a_key_is_retired_when_its_last_code_is_dead(room, clock):
 
     assert states(room) == [KeyState.RETIRED, KeyState.ACTIVE]
     assert not (room.directory / "key-00001.pem").exists()
-    assert log(room)[-1] == ("key.retired", "1")
+    assert actions(room)[-1] == ("key.retired", "1")
     with pytest.raises(AlreadySo):
         ceremonies.retire(room, 1, is_applied=True)
 
@@ -252,7 +231,7 @@ def test_when_the_active_key_is_stolen_another_signs_at_once(
     )
 
     assert states(room) == [KeyState.REVOKED, KeyState.ACTIVE]
-    assert log(room) == [
+    assert actions(room) == [
         ("key.created", "2"),
         ("key.activated", "2"),
         ("key.revoked", "1"),
@@ -361,5 +340,5 @@ def test_nothing_that_is_told_holds_a_secret(room):
     done = ceremonies.create(room, is_applied=True)
 
     told = repr(room) + repr(done) + json.dumps(last_detail(room))
-    assert room.passphrase.decode() not in told
+    assert all(word.decode() not in told for word in room.passphrase.words)
     assert all(secret.hex() not in told for secret in room.ring().secrets)

@@ -13,16 +13,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, insert, text, update
 
-from app.programme import cards, members, proofs, rewards, shop, stamping
+from app.programme import cards, ledger, members, proofs, rewards, shop, stamping
 from app.programme.errors import VoucherSpent
 from app.programme.sessions import ConsoleCaller, StaffCaller
+from app.store.tables import LedgerEntry, Voucher
 from app.tools import Tools
 from scripts import demo
+from signing import receipts
+from signing.keyring import KeyRing
 from tests.conftest import Clock, both_books
 
 
@@ -63,6 +67,16 @@ class Day:
 
     def undo(self, stamp_id: UUID) -> None:
         stamping.reverse_stamp(self.tools, stamp_id, staff=self.till, reason="Wrong")
+
+    def entry(self, number: int) -> LedgerEntry:
+        with self.tools.database.read() as tx:
+            return tx.get_one(LedgerEntry, number)
+
+    @property
+    def voucher_id(self) -> UUID:
+        voucher_id = self.entry(3).voucher_id
+        assert voucher_id is not None
+        return voucher_id
 
 
 @pytest.fixture
@@ -150,6 +164,15 @@ ON_BOTH = {
         "UPDATE voucher SET state = 'redeemed' WHERE state = 'issued'",
         "voucher_state",
     ),
+    "voucher made to promise more": (
+        "UPDATE voucher SET reward = 'Free cake' WHERE state = 'issued'",
+        "voucher_reward",
+    ),
+    "card given another number": (
+        "UPDATE card SET number = '00000000' WHERE card_id = "
+        "(SELECT card_id FROM ledger_entry WHERE entry_no = 1)",
+        "card_changed",
+    ),
     "kind changed": (_SET + "kind = 'BONUS' WHERE entry_no = 6", "rule_unknown"),
     "use of a voucher made a stamp": (
         _SET + "kind = 'EARN', rule = 'stamp', units = 1 WHERE entry_no = 4",
@@ -206,7 +229,7 @@ ON_SQLITE = {
     "reversal twice, past its index": (
         _BARE + "INSERT INTO ledger_entry SELECT 14, lower(hex(randomblob(16))), "
         "card_id, kind, units, rule, at, nonce, proof, request_id, answer, "
-        "voucher_id, reverses_id, reason, terminal_id, staff_id, location_id "
+        "voucher_id, reverses_id, reason, terminal_id, staff_id, location_id, receipt "
         "FROM ledger_entry WHERE entry_no = 8",
         "reversed_twice",
     ),
@@ -246,6 +269,47 @@ ON_SQLITE = {
         "UPDATE terminal SET nonce = randomblob(9)",
         "proof_nonce",
     ),
+    "reversal again, its ids spelled otherwise": (
+        "INSERT INTO ledger_entry SELECT 14, upper(entry_id), card_id, kind, units, "
+        "rule, at, nonce, proof, request_id, answer, voucher_id, upper(reverses_id), "
+        "reason, terminal_id, staff_id, location_id, receipt FROM ledger_entry "
+        "WHERE entry_no = 8",
+        "entry_twice reversed_twice version",
+    ),
+    "exchange again, its id spelled otherwise": (
+        "INSERT INTO ledger_entry SELECT 14, upper(entry_id), card_id, kind, units, "
+        "rule, at, nonce, proof, request_id, answer, voucher_id, reverses_id, "
+        "reason, terminal_id, staff_id, location_id, receipt FROM ledger_entry "
+        "WHERE entry_no = 11",
+        "entry_twice exchange voucher_unpaid",
+    ),
+}
+#: Of each column, an entry of which it is changed, and to what: the least change that
+#: makes sense. A new column needs a line here.
+COLUMNS: dict[str, tuple[int, object]] = {
+    "entry_no": (13, 1000),
+    "entry_id": (6, UUID(int=7)),
+    "card_id": (6, lambda day, _row: day.one),
+    "kind": (3, "BONUS"),
+    "units": (6, lambda _day, row: row.units + 1),
+    "rule": (6, "stamp "),
+    "at": (6, lambda _day, row: row.at + timedelta(microseconds=1)),
+    "nonce": (6, b"n" * 9),
+    "proof": (6, lambda _day, row: row.proof[:-1] + bytes([row.proof[-1] ^ 1])),
+    "request_id": (6, lambda _day, row: row.request_id[:-1]),
+    "answer": (
+        6,
+        lambda _day, row: (
+            row.answer | {"card": row.answer["card"] | {"programme_name": "Coffee"}}
+        ),
+    ),
+    "voucher_id": (6, lambda day, _row: day.voucher_id),
+    "reverses_id": (8, lambda day, _row: day.entry(6).entry_id),
+    "reason": (8, "Right"),
+    "terminal_id": (8, None),
+    "staff_id": (6, None),
+    "location_id": (11, None),
+    "receipt": (6, lambda _day, row: row.receipt[:2] + bytes(64)),
 }
 
 
@@ -277,46 +341,164 @@ def test_a_change_past_every_constraint_is_found(
     assert set(codes.split()) <= found(day.tools)
 
 
-def unscanned(day: Day, by_hand: Connection, answer: str) -> None:
-    """Write an entry of a real code that nobody scanned."""
+def set_by_hand(by_hand: Connection, number: int, **values: object) -> None:
+    """Change columns of one entry, on either books."""
+    rows = LedgerEntry.__table__
+    by_hand.execute(update(rows).where(rows.c.entry_no == number).values(**values))
+    by_hand.commit()
+
+
+def insert_by_hand(by_hand: Connection, **values: object) -> None:
+    by_hand.execute(insert(LedgerEntry.__table__).values(**values))
+    by_hand.execute(
+        update(cards.Card.__table__)
+        .where(cards.Card.__table__.c.card_id == values["card_id"])
+        .values(version=cards.Card.__table__.c.version + 1)
+    )
+    by_hand.commit()
+
+
+@both_books
+@pytest.mark.parametrize("column", LedgerEntry.__table__.columns.keys())
+def test_a_change_of_any_column_is_found(day: Day, by_hand: Connection, column: str):
+    number, value = COLUMNS[column]
+    before = proofs.prove(day.tools, heads=())
+    assert (before.findings, before.head.count) == ((), 13)
+    new = value(day, day.entry(number)) if callable(value) else value
+
+    set_by_hand(by_hand, number, **{column: new})
+
+    codes = {one.code for one in proofs.prove(day.tools, heads=[before.head]).findings}
+    # Its number is not signed: the order is for an anchor to know.
+    assert ("ledger_anchor" if column == "entry_no" else "receipt_forged") in codes
+
+
+@both_books
+def test_a_receipt_that_was_removed_is_found(day: Day, by_hand: Connection):
+    set_by_hand(by_hand, 6, receipt=None)
+
+    assert found(day.tools) == {"receipt_missing"}
+
+
+def plain_copy(entry: LedgerEntry) -> dict[str, Any]:
+    """All columns of an entry, as values of a new one."""
+    facts = {name: getattr(entry, name) for name in ledger.SIGNED}
+    return facts | {"entry_id": uuid4()}
+
+
+def fit_answer(day: Day, entry: dict[str, Any], named: str, stamps: int) -> None:
+    """Make the answer of a copied entry what the server would have said."""
+    state = cards.card(day.tools, entry["card_id"])
+    card = cards.answer_of(state) | {
+        "stamps": state.stamps + stamps,
+        "version": state.version + 1,
+    }
+    entry["answer"] = entry["answer"] | {named: str(entry["entry_id"]), "card": card}
+
+
+def unscanned(day: Day) -> dict[str, Any]:
+    """An entry of a real code of one's own card that nobody scanned, all right."""
     issued = stamping.card_code(day.tools, day.other)
-    proof = stamping.codes.read(day.tools, issued.code).data
-    copy = _COPY.format(nonce=":nonce", proof=":proof", request=_NEW)
-    facts = {"nonce": issued.nonce, "proof": proof}
-    by_hand.execute(text(copy), facts)
-    now = day.tools.now().strftime("%Y-%m-%d %H:%M:%S.%f")
-    by_hand.execute(
-        text(_SET + f"answer = {answer}, at = :now WHERE entry_no = 14"), {"now": now}
-    )
-    by_hand.commit()
+    entry = plain_copy(day.entry(6)) | {
+        "nonce": issued.nonce,
+        "proof": stamping.codes.read(day.tools, issued.code).data,
+        "request_id": f"{day.till.terminal_id.hex}:{uuid4().hex}",
+        "at": day.tools.now(),
+    }
+    fit_answer(day, entry, "stamp_id", 3)
+    return entry
 
 
-def test_an_unscanned_code_without_its_card_is_found(day: Day, by_hand: Connection):
-    unscanned(day, by_hand, "NULL")
+def reversal(day: Day) -> dict[str, Any]:
+    """A reversal of number 6 that nobody asked for, all of it right."""
+    entry = plain_copy(day.entry(8)) | {
+        "card_id": day.other,
+        "at": day.tools.now(),
+        "units": -1,
+        "reverses_id": day.entry(12).entry_id,
+    }
+    fit_answer(day, entry, "reversal_id", -1)
+    return entry
 
-    assert {"entry_added", "answer", "sum"} <= found(day.tools)
+
+FALSE_RECEIPTS = {
+    "none": lambda _day, _entry: None,
+    "another entry's": lambda day, _entry: day.entry(6).receipt,
+    "of a key of one's own": lambda day, entry: receipts.sign(
+        ledger.told(LedgerEntry(**entry)),
+        KeyRing.new(day.tools.now()),
+        origin=day.tools.settings.origin,
+    ),
+    "of another installation": lambda day, entry: receipts.sign(
+        ledger.told(LedgerEntry(**entry)),
+        day.tools.keys.ring,
+        origin="https://copy.example",
+    ),
+    "of a key that never was": lambda day, entry: b"\xff\xff" + bytes(64),
+    "none at all": lambda day, entry: b"",
+}
 
 
-def test_an_unscanned_code_with_all_that_belongs_to_it_is_not_found(
-    day: Day, by_hand: Connection
+@both_books
+@pytest.mark.parametrize("receipt", FALSE_RECEIPTS)
+@pytest.mark.parametrize("forged", [unscanned, reversal])
+def test_an_entry_by_hand_that_is_right_in_every_detail_is_found(
+    day: Day, by_hand: Connection, forged: Any, receipt: str
 ):
-    """What ``proofs`` says that it cannot find; here so that it stays true."""
-    uuid = "substr({0},1,8)||'-'||substr({0},9,4)||'-'||substr({0},13,4)||'-'||" + (
-        "substr({0},17,4)||'-'||substr({0},21)"
+    """And by nothing else than its receipt: all the rest is right."""
+    entry = forged(day)
+
+    insert_by_hand(by_hand, **entry, receipt=FALSE_RECEIPTS[receipt](day, entry))
+
+    wrong = "receipt_missing" if receipt == "none" else "receipt_forged"
+    assert found(day.tools) == {wrong}
+
+
+@both_books
+def test_with_a_receipt_of_ours_it_would_not_be_found(day: Day, by_hand: Connection):
+    """Whoever has the key writes as we do; so the test above tests what it says."""
+    entry = unscanned(day)
+    signed = receipts.sign(
+        ledger.told(LedgerEntry(**entry)),
+        day.tools.keys.ring,
+        origin=day.tools.settings.origin,
     )
-    state = cards.card(day.tools, day.other)
-    answer = (
-        f"json_set(answer, '$.stamp_id', {uuid.format('entry_id')}, "
-        f"'$.card.stamps', {state.stamps + 3}, '$.card.version', {state.version + 1})"
-    )
-    unscanned(day, by_hand, answer)
-    by_hand.execute(
-        text("UPDATE card SET version = version + 1 WHERE card_id = :card"),
-        {"card": day.other.hex},
-    )
-    by_hand.commit()
+
+    insert_by_hand(by_hand, **entry, receipt=signed)
 
     assert found(day.tools) == set()
+
+
+@both_books
+@pytest.mark.parametrize("is_signed", [False, True], ids=["no receipt", "borrowed"])
+def test_an_exchange_by_hand_is_found(day: Day, by_hand: Connection, is_signed: bool):
+    """A voucher for the stamps of a card that was not full, of a genuine moment."""
+    last, voucher_id = day.entry(12), uuid4()
+    by_hand.execute(
+        insert(Voucher.__table__).values(
+            voucher_id=voucher_id,
+            card_id=day.other,
+            reward="Free coffee",
+            state="issued",
+            issued_at=last.at,
+        )
+    )
+    exchange = plain_copy(day.entry(11)) | {"voucher_id": voucher_id, "at": last.at}
+    receipt = day.entry(11).receipt if is_signed else None
+
+    insert_by_hand(by_hand, **exchange, receipt=receipt)
+
+    wrong = "receipt_forged" if is_signed else "receipt_missing"
+    assert {wrong, "exchange"} <= found(day.tools)
+
+
+def test_ways_of_tampering_are_counted(counts: Callable[..., None]):
+    """Each is found by a test above."""
+    by_hand = len(FALSE_RECEIPTS) * 2 + 2 + 1
+    counts(
+        ways=len(ON_BOTH) + len(ON_SQLITE) + len(COLUMNS) + by_hand,
+        columns=len(COLUMNS),
+    )
 
 
 def test_the_demo_is_clean(tools: Tools, tmp_path: Path, counts: Callable[..., None]):
@@ -325,7 +507,7 @@ def test_the_demo_is_clean(tools: Tools, tmp_path: Path, counts: Callable[..., N
     proved = proofs.prove(tools)
 
     assert (proved.findings, proved.notes) == ((), ())
-    assert proved.entries > proved.signatures > 500
+    assert 2 * proved.entries > proved.signatures > proved.entries > 500
     counts(entries=proved.entries, signatures=proved.signatures, findings=0)
 
 
@@ -400,12 +582,16 @@ def test_what_a_revoked_key_signed_before_is_good_and_after_is_not(
     ring = day.tools.keys.ring
 
     def revoked_at(moment: datetime) -> set[str]:
-        keys = SimpleNamespace(ring=ring.revoked(ring.active.key_id, moment))
+        revoked = ring.revoked(ring.active.key_id, moment)
+        keys = SimpleNamespace(ring=revoked, refresh=lambda: False)
         return found(dataclasses.replace(day.tools, keys=keys))
 
     assert revoked_at(now + timedelta(minutes=1)) == set()
-    assert revoked_at(now - timedelta(minutes=2)) == {"proof_revoked"}
+    both = {"proof_revoked", "receipt_revoked"}
+    assert revoked_at(now - timedelta(minutes=2)) == both
 
 
 def test_another_origin_signed_nothing_here(day: Day, make_tools: Callable[..., Tools]):
-    assert found(make_tools(origin="https://other.example")) == {"proof_forged"}
+    tools = make_tools(origin="https://other.example")
+
+    assert found(tools) == {"proof_forged", "receipt_forged"}

@@ -5,9 +5,11 @@ Each test says what happens to the stores and counts what came of it.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -31,6 +33,7 @@ from app.programme.errors import (
 )
 from app.programme.sessions import StaffCaller
 from app.programme.staff import enrol
+from app.store.nonces import NonceTaken
 from app.store.tables import LedgerEntry, Signal
 from app.tools import Tools
 from signing import codes as signed
@@ -144,7 +147,9 @@ def test_of_many_at_once_one_counts(
             # Redis forgets that anybody has claimed it, at the worst moment
             with redis.Redis.from_url(redis_url) as client:
                 client.flushall()
-            mine.nonces.issue(issued.nonce, record, keep=timedelta(minutes=1))
+            # another till may have spent it already, between the two
+            with contextlib.suppress(NonceTaken):
+                mine.nonces.issue(issued.nonce, record, keep=timedelta(minutes=1))
         try:
             scan(mine, issued.code, staff)
         except Refused as refusal:
@@ -349,6 +354,31 @@ def test_a_key_thief_gains_nothing_by_signing_a_known_nonce_anew(
     assert not stamping.collect(tools, shown.text, card_id=card.card_id).is_repeat
 
 
+@pytest.mark.parametrize("is_early", [True, False], ids=["of before", "of after"])
+def test_a_revocation_makes_no_thieves_of_honest_codes(
+    tools, make_card, barista, clock, tmp_path, is_early
+):
+    """Its dropped secrets sealed the records of other keys' codes too."""
+    # given a ring whose older secrets were dropped just now
+    now = tools.now()
+    ring = tools.keys.ring.with_new_secret(now).secret_activated(2, now)
+    tools.keys._ring = ring.without_secret(1)
+    clock.forward(timedelta(seconds=-1 if is_early else 10))
+    card = make_card()
+    shown = stamping.stamp_code(tools, barista, 5)
+
+    # when a code comes whose record none of ours seals
+    client = tools.nonces._client
+    client.delete(*client.keys(f"*:code:{shown.nonce.hex()}"))
+    record = {"sealed": "by a secret that is gone"}
+    tools.nonces.issue(shown.nonce, record, keep=timedelta(minutes=1))
+    with pytest.raises(CodeUnknown):
+        stamping.collect(tools, shown.code, card_id=card.card_id)
+
+    # then it is an alarm if a secret that we have would have sealed it
+    assert signals(tools) == ([] if is_early else ["unissued_code"])
+
+
 def test_who_writes_the_store_creates_no_value(tools, make_card, barista):
     # given somebody who may write Redis, and codes worth one stamp and five
     card = make_card()
@@ -551,3 +581,47 @@ def test_a_stamp_that_paid_for_a_used_voucher_is_not_undone(
     )
     undo()
     assert cards.card(tools, card.card_id).stamps == 9
+
+
+class TurningRing:
+    """A watched ring that is another one from the second look on."""
+
+    def __init__(self, before, after):
+        self._next = [after, before]
+
+    @property
+    def ring(self):
+        return self._next.pop() if len(self._next) > 1 else self._next[0]
+
+    def ring_knowing(self, _key_id):
+        return self.ring
+
+
+def revoked(ring):
+    now = datetime.now(UTC)
+    changed = ring.with_new_key(now).with_new_secret(now)
+    changed = changed.activated(changed.keys[-1].key_id, now)
+    changed = changed.secret_activated(changed.link_secrets[-1].secret_id, now)
+    changed = changed.revoked(ring.active.key_id, now)
+    return changed.without_secret(ring.link_secrets[-1].secret_id)
+
+
+def test_a_key_that_is_called_back_in_the_middle_raises_no_false_alarm(
+    tools, make_card, barista
+):
+    # given a code, and a revocation that comes while it is being spent
+    card = make_card()
+    before = tools.keys.ring
+    code = stamping.card_code(tools, card.card_id).code
+    turning = dataclasses.replace(tools, keys=TurningRing(before, revoked(before)))
+
+    stamping.stamp(turning, code, stamps=1, request_id=uuid4().hex, staff=barista)
+
+    # and one that comes while it is being issued
+    turning = dataclasses.replace(tools, keys=TurningRing(before, revoked(before)))
+    code = stamping.card_code(turning, card.card_id).code
+    stamping.stamp(tools, code, stamps=1, request_id=uuid4().hex, staff=barista)
+
+    assert cards.card(tools, card.card_id).stamps == 2
+    with tools.database.read() as tx:
+        assert tx.scalar(select(func.count()).select_from(Signal)) == 0

@@ -14,12 +14,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, select, text
 
 import app.store
-from app.programme import founding, members
+from app.programme import founding, members, proofs, stamping
 from app.store.database import Database
-from app.store.tables import Table
+from app.store.tables import LedgerEntry, Table
 from app.tools import Tools
 from tests.conftest import both_books
 
@@ -126,6 +126,33 @@ def test_each_step_goes_down_and_up_again(connection):
         command.downgrade(config(connection), step.down_revision or "base")
         command.upgrade(config(connection), step.revision)
         assert revision(connection) == step.revision
+
+
+def test_entries_older_than_receipts_are_kept_and_told_of(
+    tools: Tools, give, make_card, barista, connection
+):
+    """Up from 0002 and down to it, with an entry that names another."""
+    card = give(make_card(), 10)
+    with tools.database.read() as tx:
+        given = tx.scalars(select(LedgerEntry).order_by(LedgerEntry.entry_no)).all()
+    stamping.reverse_stamp(tools, given[0].entry_id, staff=barista, reason="Wrong")
+    count = len(given) + 2
+    assert (proofs.prove(tools).entries, proofs.prove(tools).findings) == (count, ())
+
+    command.downgrade(config(connection), "0002")
+    connection.commit()
+    names = {row["name"] for row in inspect(connection).get_columns("ledger_entry")}
+    assert "receipt" not in names
+    connection.rollback()
+    tools.database.migrate()
+
+    assert difference(connection) == []
+    findings = proofs.prove(tools).findings
+    assert {one.code for one in findings} == {"receipt_missing"}
+    assert len(findings) == count
+    # and what is written from now on has one
+    give(card, 1)
+    assert len(proofs.prove(tools).findings) == count
 
 
 def test_down_to_nothing_and_up_again(database, connection):

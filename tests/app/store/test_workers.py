@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
 
 from app.store.errors import NonceStoreDown
-from app.store.workers import Report, Workers
+from app.store.workers import Held, Report, Workers
 
 QUICK = {"every": timedelta(milliseconds=40), "keep": timedelta(milliseconds=400)}
 
@@ -55,6 +56,63 @@ def test_each_says_its_ring_and_what_is_wrong_with_it(make_workers, redis_url):
     assert told["bb"].problem == "ring.json is torn"
     assert told["aa"].worker_id.split(":")[1] == str(os.getpid())
     assert told["aa"].worker_id != told["bb"].worker_id
+
+
+def test_all_that_is_known_of_a_ring_is_told(make_workers, redis_url):
+    began = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    held = (
+        Held("key", 3, "active", began, began + timedelta(days=1)),
+        Held("secret", 1, "sealing", began, began),
+    )
+    workers = make_workers(redis_url)
+    workers.start(lambda: Report("aa", "it is torn", 2, began, held))
+
+    until(workers.live)
+    (worker,) = workers.live()
+    assert (worker.rejected, worker.since, worker.held) == (2, began, held)
+
+
+def test_a_report_of_an_older_release_is_read(make_workers, redis_url):
+    old = {"ring": "aa", "problem": None, "at": "2026-03-01T12:00:00+00:00"}
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("pp:{workers}:worker:a:1:b", json.dumps(old))
+        client.zadd("pp:{workers}:ids", {"a:1:b": time.time()})
+
+    (worker,) = make_workers(redis_url).live()
+
+    assert (worker.ring, worker.rejected, worker.held) == ("aa", 0, ())
+    assert worker.ring_at == worker.at
+
+
+def test_since_when_a_ring_is_in_use_is_told(make_workers, redis_url):
+    workers, ring = make_workers(redis_url), ["old"]
+    workers.start(lambda: Report(ring[0]))
+    until(lambda: rings(workers) == ["old"])
+    first = workers.live()[0]
+    until(lambda: workers.live()[0].at > first.at)
+    assert workers.live()[0].ring_at == first.ring_at
+
+    ring[0] = "new"
+
+    until(lambda: rings(workers) == ["new"])
+    assert workers.live()[0].ring_at > first.ring_at
+
+
+def test_whoever_listens_is_called_after_each_report(make_workers, start_redis):
+    server, heard = start_redis(), []
+    workers = make_workers(server.url)
+
+    def then(worker_id):
+        heard.append(worker_id)
+        raise OSError
+
+    workers.start(lambda: Report("aa"), then)
+    until(lambda: len(heard) > 2)
+    server.stop()
+    count = len(heard)
+
+    until(lambda: len(heard) > count + 1)
+    assert len(set(heard)) == 1
 
 
 def test_a_change_is_told_at_the_next_beat(make_workers, redis_url):

@@ -10,7 +10,7 @@
 
 /**
  * @typedef {{ id: string, html: string }} Line
- * @typedef {{ after: string, figures: Record<string, string>, places: Record<string, number>, lines: Line[] }} News
+ * @typedef {{ after: string, figures: Record<string, string>, alarms: string, places: Record<string, number>, lines: Line[] }} News
  *
  * @param {object} start
  * @param {string} start.url - the feed's address, perhaps with a query

@@ -10,6 +10,7 @@ const MOST_LINES = 60;
 const live = /** @type {HTMLElement} */ (document.getElementById("live"));
 const list = /** @type {HTMLElement} */ (document.getElementById("lines"));
 const nothing = /** @type {HTMLElement} */ (document.getElementById("nothing"));
+const alarms = /** @type {HTMLElement} */ (document.getElementById("alarms"));
 const state = /** @type {HTMLElement} */ (document.getElementById("live-state"));
 const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 
@@ -21,6 +22,7 @@ function show(news) {
   for (const [name, text] of Object.entries(news.figures)) {
     put(`[data-figure="${name}"]`, text);
   }
+  warn(news.alarms);
   for (const [place, stamps] of Object.entries(news.places)) {
     put(`[data-place="${place}"]`, String(stamps));
   }
@@ -37,6 +39,20 @@ function show(news) {
   for (const row of rows().slice(MOST_LINES)) row.remove();
   list.hidden = rows().length === 0;
   nothing.hidden = !list.hidden;
+}
+
+/**
+ * Show what is wrong. What stands there already is left alone, or a screen reader
+ * would say it again.
+ *
+ * @param {string} html
+ */
+function warn(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  if (template.content.textContent === alarms.textContent) return;
+  alarms.replaceChildren(template.content);
+  alarms.hidden = html === "";
 }
 
 /** @param {Element} row */

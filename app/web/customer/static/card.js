@@ -10,6 +10,7 @@
  */
 
 import { call } from "/static/shared/api.js";
+import { keyOf } from "/static/shared/code-key.js";
 import { keepAwake } from "/static/shared/scanner/awake.js";
 import * as sound from "/static/shared/sound.js";
 import { fetchFace } from "./face.js";
@@ -52,6 +53,7 @@ const watch = poll({
   version: Number(shownFace().dataset.version),
   fetch: globalThis.fetch.bind(globalThis),
   after: clock.after,
+  onAnswer: dropRevoked,
   onTrouble: (isOffline) => { offline.hidden = !isOffline; },
   onGone: () => location.assign("/"),
   onChange: refresh,
@@ -70,11 +72,19 @@ async function refresh() {
   showNews(news, { host, after: clock.after, onDone: () => close() });
 }
 
+/** @param {Headers} headers */
+function dropRevoked(headers) {
+  const told = headers.get("Revoked-Keys");
+  if (!told) return;
+  const keys = new Set(told.split(",").map(Number));
+  for (const each of renewals.values()) each.revoked(keys);
+}
+
 /** @param {string} path */
 function renewalOf(path) {
   const known = renewals.get(path);
   if (known) return known;
-  const made = renewal({ issue: issuer(call, path, texts), clock, show: layer.show });
+  const made = renewal({ issue: issuer(call, path, texts), clock, show: layer.show, keyOf });
   renewals.set(path, made);
   return made;
 }

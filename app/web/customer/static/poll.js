@@ -18,12 +18,13 @@ const LONGEST_MS = 15_000;
  * @param {string} world.url
  * @param {number} world.version - the version the page shows
  * @param {(card: any) => void | Promise<void>} world.onChange - given the new body; awaited before the next question
+ * @param {(headers: Headers) => void} [world.onAnswer] - of every answer, changed or not
  * @param {(offline: boolean) => void} [world.onTrouble]
  * @param {() => void} [world.onGone] - 401, 403 or 404: it is no longer ours to see
  * @param {typeof fetch} world.fetch
  * @param {(ms: number, then: () => void) => () => void} world.after
  */
-export function poll({ url, version, onChange, onTrouble, onGone, fetch, after }) {
+export function poll({ url, version, onChange, onAnswer, onTrouble, onGone, fetch, after }) {
   let etag = `"${version}"`;
   let every = 0;
   let failures = 0;
@@ -65,6 +66,7 @@ export function poll({ url, version, onChange, onTrouble, onGone, fetch, after }
     if (answer.status !== 304 && !answer.ok) return failed();
     if (failures >= TROUBLE_AFTER) onTrouble?.(false);
     failures = 0;
+    onAnswer?.(answer.headers);
     if (answer.status === 304) return;
     const body = await answer.json();
     await onChange(body);

@@ -35,8 +35,9 @@ export class Refusal extends Error {}
  * @param {() => Promise<Issued>} world.issue - rejects with the sentence to show; with a Refusal when trying again is no use
  * @param {Clock} world.clock - monotonic milliseconds
  * @param {(shown: Shown) => void} world.show - called on each change and each second
+ * @param {(code: string) => number} world.keyOf - the key that made a code
  */
-export function renewal({ issue, clock, show }) {
+export function renewal({ issue, clock, show, keyOf }) {
   /** @type {Issued | null} */
   let code = null;
   let askedAt = -Infinity;
@@ -120,6 +121,16 @@ export function renewal({ issue, clock, show }) {
     spent() {
       code = null;
       askedAt = -Infinity;
+    },
+    /**
+     * The codes of some keys are worthless: drop ours if it is one, and get another.
+     *
+     * @param {ReadonlySet<number>} keys
+     */
+    revoked(keys) {
+      if (!code || !keys.has(keyOf(code.code))) return;
+      this.spent();
+      if (running) void ask(running);
     },
   };
 }

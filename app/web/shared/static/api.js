@@ -35,6 +35,7 @@ const TIMEOUT_MS = 10_000;
  * @property {typeof globalThis.fetch} [fetch]
  * @property {(ms: number, signal?: AbortSignal) => Promise<void>} [wait]
  * @property {() => string} [csrf]
+ * @property {(token: string) => void} [setCsrf]
  * @property {number} [timeout] - ms for one try
  */
 
@@ -51,7 +52,10 @@ export async function call(method, path, body = null, options = {}) {
   const wait = world.wait ?? pause;
   let unsure = false;
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await once(method, path, body, options);
+    let answer = await once(method, path, body, options);
+    if (answer.body?.code === "page_too_old" && (await renewed(options))) {
+      answer = await once(method, path, body, options);
+    }
     if (answer.status === 0) unsure = true;
     const reason = waitReason(answer);
     if (!reason || attempt >= tries || signal?.aborted) return { ...answer, unsure };
@@ -79,6 +83,24 @@ export function waitReason(answer) {
 /** Read each time: a sign-in renews it. */
 const csrfOfPage = () =>
   document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
+
+/** @param {string} token */
+const setCsrfOfPage = (token) =>
+  document.querySelector('meta[name="csrf-token"]')?.setAttribute("content", token);
+
+/**
+ * Get the page a new token: a till stays open for weeks, and in an emergency the
+ * operator makes every old token worthless.
+ *
+ * @param {Options} options
+ * @returns {Promise<boolean>} whether it is worth asking again
+ */
+async function renewed({ signal, world = {} }) {
+  const { body } = await once("GET", "/page-token", null, { signal, world });
+  if (!body?.token) return false;
+  (world.setCsrf ?? setCsrfOfPage)(body.token);
+  return true;
+}
 
 /**
  * @param {string} method

@@ -14,21 +14,11 @@ from app.programme.founding import Founded
 from app.programme.sessions import StaffCaller
 from app.tools import Tools
 from tests.app.web.browser.conftest import PHONE, Window
+from tests.app.web.console.conftest import PAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DESK = {"width": 1280, "height": 800}
-PAGES = (
-    "/console/",
-    "/console/programme",
-    "/console/programme/poster",
-    "/console/shop",
-    "/console/locations",
-    "/console/terminals",
-    "/console/terminals/new",
-    "/console/staff",
-    "/console/staff/new",
-)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ function page({ version = 3 } = {}) {
   const changes = [];
   /** @type {boolean[]} */
   const troubles = [];
+  /** @type {(string | null)[]} */
+  const told = [];
   let gone = 0;
   let brokenFaces = 0;
   const watch = poll({
@@ -31,6 +33,7 @@ function page({ version = 3 } = {}) {
       }
       changes.push(body);
     },
+    onAnswer: (headers) => told.push(headers.get("Revoked-Keys")),
     onTrouble: (isOffline) => troubles.push(isOffline),
     onGone: () => { gone += 1; },
     fetch: /** @type {any} */ (async (/** @type {string} */ _url, /** @type {any} */ { headers }) => {
@@ -38,12 +41,12 @@ function page({ version = 3 } = {}) {
       if (server.isDown) throw new TypeError("no network");
       if (server.status !== 200) return new Response(null, { status: server.status });
       const etag = `"${server.version}"`;
-      if (headers["If-None-Match"] === etag) return new Response(null, { status: 304 });
+      if (headers["If-None-Match"] === etag) return new Response(null, { status: 304, headers: { "Revoked-Keys": "4" } });
       return Response.json({ version: server.version }, { headers: { ETag: etag } });
     }),
   });
   return {
-    clock, server, watch, changes, troubles,
+    clock, server, watch, changes, troubles, told,
     gone: () => gone,
     breakFaces: (/** @type {number} */ times) => { brokenFaces = times; },
   };
@@ -144,4 +147,13 @@ test("a server in trouble counts like no answer", async () => {
   await clock.forward(4_000);
   assert.deepEqual(troubles, [true]);
   assert.deepEqual(changes, []);
+});
+
+test("what an answer says beside the card is heard, changed or not", async () => {
+  const { watch, clock, server, told } = page();
+  watch.pace(1_000);
+  await clock.forward(0);
+  server.version = 4;
+  await clock.forward(1_000);
+  assert.deepEqual(told, ["4", null]);
 });

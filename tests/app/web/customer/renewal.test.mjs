@@ -19,6 +19,7 @@ function phone() {
   const codes = renewal({
     clock,
     show: (shown) => drawn.push(shown),
+    keyOf: (code) => Number(code.slice("CODE".length)),
     async issue() {
       server.asked += 1;
       if (server.hold) await server.hold;
@@ -192,5 +193,36 @@ test("opened again while the question is still out, it asks no second one", asyn
   await settle();
   assert.equal(now().code.code, "CODE1");
   await clock.forward(RENEW_MS);
+  assert.equal(now().code.code, "CODE2");
+});
+
+test("a code whose key was revoked gives way to another at once", async () => {
+  const { codes, clock, server, now } = phone();
+  codes.start();
+  await clock.forward(5_000);
+  codes.revoked(new Set([7]));
+  await clock.forward(0);
+  assert.equal(server.asked, 1);
+
+  codes.revoked(new Set([1, 7]));
+  await clock.forward(0);
+  assert.equal(now().code.code, "CODE2");
+  assert.equal(now().left, 30);
+
+  // and asking goes on from there
+  await clock.forward(RENEW_MS);
+  assert.equal(now().code.code, "CODE3");
+  assert.equal(server.asked, 3);
+});
+
+test("a code whose key was revoked is not shown again when the page is opened again", async () => {
+  const { codes, clock, server, now } = phone();
+  codes.start();
+  await clock.forward(1_000);
+  codes.stop();
+  codes.revoked(new Set([1]));
+  assert.equal(server.asked, 1);
+  codes.start();
+  await clock.forward(0);
   assert.equal(now().code.code, "CODE2");
 });

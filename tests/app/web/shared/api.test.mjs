@@ -41,6 +41,36 @@ test("an unsafe call carries the page's CSRF token, a GET does not", async () =>
   assert.equal(heard[1].headers["X-CSRFToken"], undefined);
 });
 
+test("a page that is too old gets itself a token and asks once more", async () => {
+  const old = { status: 403, body: { code: "page_too_old" } };
+  const token = { status: 200, body: { token: "fresh" } };
+  const { world, heard } = server(old, token, { status: 201 });
+  let held = "stale";
+  Object.assign(world, { csrf: () => held, setCsrf: (fresh) => (held = fresh) });
+
+  const answer = await call("POST", "/x", { request_id: "one" }, { world });
+
+  assert.equal(answer.status, 201);
+  assert.deepEqual(
+    heard.map((each) => [each.method, each.path, each.headers["X-CSRFToken"], each.body]),
+    [
+      ["POST", "/x", "stale", '{"request_id":"one"}'],
+      ["GET", "/page-token", undefined, undefined],
+      ["POST", "/x", "fresh", '{"request_id":"one"}'],
+    ],
+  );
+});
+
+test("a page that is too old even with a new token says so", async () => {
+  const old = { status: 403, body: { code: "page_too_old" } };
+  const { world } = server(old, { status: 200, body: { token: "fresh" } }, old);
+  Object.assign(world, { setCsrf: () => {} });
+
+  const answer = await call("POST", "/x", {}, { world });
+
+  assert.equal(answer.body.code, "page_too_old");
+});
+
 test("a lost answer is asked for again with the same body and growing waits", async () => {
   const lost = { status: 0 };
   const { world, heard, waits } = server(lost, lost, lost, { status: 201 });

@@ -1,0 +1,105 @@
+"""Cards with all that hangs on them, read a hundred at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.programme.proofs.found import SLACK
+from app.store.database import Tx
+from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
+
+#: Cards in memory at a time.
+_CARDS = 100
+
+
+@dataclass(slots=True)
+class Holding:
+    """One card with all that hangs on it."""
+
+    card_id: UUID
+    number: str
+    programme_id: UUID
+    version: int
+    stamps_required: int
+    #: How often its programme was changed since it was opened.
+    changes: int
+    #: In the order of their numbers.
+    entries: list[LedgerEntry] = field(default_factory=list)
+    vouchers: dict[UUID, Voucher] = field(default_factory=dict)
+
+    @property
+    def last_answer(self) -> LedgerEntry | None:
+        """The entry whose answer told of the card when it had changed last."""
+        told_of = [one for one in self.entries if number(one, "card", "version")]
+        return max(
+            told_of, key=lambda one: number(one, "card", "version") or 0, default=None
+        )
+
+
+def holdings(tx: Tx) -> Iterator[Holding]:
+    """Read every card, in no order that means anything."""
+    changed: defaultdict[str, list[datetime]] = defaultdict(list)
+    for subject, at in tx.execute(
+        select(AuditEntry.subject, AuditEntry.at).where(
+            AuditEntry.action == "programme.changed"
+        )
+    ):
+        changed[subject].append(at)
+    last: UUID | None = None
+    while True:
+        page = (
+            select(Card, Programme.stamps_required)
+            .join(Programme, Programme.programme_id == Card.programme_id)
+            .order_by(Card.card_id)
+            .limit(_CARDS)
+        )
+        rows = tx.execute(page if last is None else page.where(Card.card_id > last))
+        held = {
+            card.card_id: Holding(
+                card.card_id,
+                card.number,
+                card.programme_id,
+                card.version,
+                required,
+                sum(
+                    at >= card.opened_at - SLACK
+                    for at in changed[str(card.programme_id)]
+                ),
+            )
+            for card, required in rows.all()
+        }
+        if not held:
+            return
+        last = max(held)
+        _fill(tx, held)
+        yield from held.values()
+        tx.expunge_all()
+
+
+def _fill(tx: Tx, held: Mapping[UUID, Holding]) -> None:
+    entries = select(LedgerEntry).where(LedgerEntry.card_id.in_(held))
+    for entry in tx.scalars(entries.order_by(LedgerEntry.entry_no)):
+        held[entry.card_id].entries.append(entry)
+    for voucher in tx.scalars(select(Voucher).where(Voucher.card_id.in_(held))):
+        held[voucher.card_id].vouchers[voucher.voucher_id] = voucher
+
+
+def told(entry: LedgerEntry, *names: str) -> Any:
+    """Read the stored answer, which may be anything; None where there is nothing."""
+    value: Any = entry.answer
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def number(entry: LedgerEntry, *names: str) -> int | None:
+    """Read a whole number of the stored answer."""
+    value = told(entry, *names)
+    return value if type(value) is int else None

@@ -1,0 +1,160 @@
+"""Of each card: what its entries add up to, in the order in which it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.programme import cards
+from app.programme.proofs.codes import check_answer
+from app.programme.proofs.found import Found
+from app.programme.proofs.holdings import Holding, number, told
+from app.store.tables import LedgerEntry
+
+
+@dataclass(slots=True)
+class _Act:
+    """What one transaction did to a card: an entry, and what it caused."""
+
+    root: LedgerEntry
+    caused: list[LedgerEntry] = field(default_factory=list)
+
+
+def check(holding: Holding, found: Found) -> None:
+    """Check what the card's entries have to do with each other."""
+    by_id = {entry.entry_id: entry for entry in holding.entries}
+    _check_twice(holding.entries, found)
+    _check_card(holding, found)
+    for entry in holding.entries:
+        if entry.reverses_id is not None:
+            _check_reversal(entry, by_id.get(entry.reverses_id), found)
+    acts = _acts(holding.entries, by_id, found)
+    _check_versions(holding, acts, found)
+    _check_sums(holding, acts, found)
+
+
+def _check_card(holding: Holding, found: Found) -> None:
+    """Check that it is the card of which its last answer told."""
+    last = holding.last_answer
+    if last is None:
+        return
+    said = (told(last, "card", "number"), told(last, "card", "programme"))
+    if said != (holding.number, str(holding.programme_id)):
+        sentence = "Its number or its programme is not what its last answer told."
+        found.add("card_changed", holding.card_id, sentence)
+
+
+def _check_twice(entries: Sequence[LedgerEntry], found: Found) -> None:
+    """Look for an id that is there twice, in two spellings of it.
+
+    SQLite keeps ids as text, where a unique index takes ``AB`` and ``ab`` for two;
+    in any spelling a receipt is good.
+    """
+    seen: set[tuple[str, UUID]] = set()
+    for entry in entries:
+        for code, named in (
+            ("entry_twice", entry.entry_id),
+            ("reversed_twice", entry.reverses_id),
+        ):
+            if named is not None and (code, named) in seen:
+                sentence = "Another entry of its card has the same, spelled otherwise."
+                found.add(code, entry.entry_id, sentence)
+            elif named is not None:
+                seen.add((code, named))
+
+
+def _check_reversal(
+    entry: LedgerEntry, undone: LedgerEntry | None, found: Found
+) -> None:
+    if undone is None:
+        wrong = "What it reverses is not there, or not on this card."
+    elif undone.kind not in {"EARN", "REDEEM"} or undone.entry_no >= entry.entry_no:
+        wrong = "It reverses what cannot be reversed."
+    elif entry.units != -undone.units or entry.voucher_id != undone.voucher_id:
+        wrong = "It does not take back what it reverses."
+    else:
+        if undone.rule != cards.RULE_FULL_CARD:
+            check_answer(entry, "reversal_id", found)
+        return
+    found.add("reversal", entry.entry_id, wrong)
+
+
+def _acts(
+    entries: Sequence[LedgerEntry], by_id: Mapping[UUID, LedgerEntry], found: Found
+) -> list[_Act]:
+    """Put each entry with what caused it, in the order in which the card changed.
+
+    Two at once may be numbered in one order and change the card in the other; the
+    card's version, told in the answer, counts the changes themselves.
+    """
+    acts: list[_Act] = []
+    for entry in entries:
+        undone = by_id.get(entry.reverses_id) if entry.reverses_id else None
+        is_exchange = entry.rule == cards.RULE_FULL_CARD
+        if not is_exchange and (undone is None or undone.rule != cards.RULE_FULL_CARD):
+            acts.append(_Act(entry))
+            continue
+        kind = "EARN" if is_exchange else "REVERSE"
+        cause = next(
+            (
+                act
+                for act in reversed(acts)
+                if act.root.at == entry.at and act.root.kind == kind
+            ),
+            None,
+        )
+        if cause is None:
+            sentence = "Nothing of the same moment caused it."
+            found.add("cause_missing", entry.entry_id, sentence)
+            acts.append(_Act(entry))
+        else:
+            cause.caused.append(entry)
+    order: dict[UUID, int] = {}
+    last = 0
+    for act in acts:
+        last = order[act.root.entry_id] = number(act.root, "card", "version") or last
+    return sorted(acts, key=lambda act: order[act.root.entry_id])
+
+
+def _check_versions(holding: Holding, acts: list[_Act], found: Found) -> None:
+    seen: set[int] = set()
+    for act in acts:
+        version = number(act.root, "card", "version")
+        if version is None:
+            continue
+        if version in seen or version > holding.version:
+            sentence = "Its answer tells a version that its card did not have then."
+            found.add("version", act.root.entry_id, sentence)
+        seen.add(version)
+    changes = holding.version - 1
+    if changes > len(acts) + holding.changes:
+        missing = changes - len(acts) - holding.changes
+        sentence = f"The card counts {missing} changes that the ledger does not have."
+        found.add("entry_missing", holding.card_id, sentence)
+    if changes < len(acts):
+        sentence = "The ledger has more entries of the card than the card counted."
+        found.add("entry_added", holding.card_id, sentence)
+
+
+def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
+    total = 0
+    for act in acts:
+        entry = act.root
+        required = number(entry, "card", "stamps_required") or holding.stamps_required
+        total += entry.units
+        for one in act.caused:
+            is_exchange = one.rule == cards.RULE_FULL_CARD
+            if is_exchange and (total < required or one.units != -required):
+                sentence = f"{-one.units} stamps were exchanged, of {total} there."
+                found.add("exchange", one.entry_id, sentence)
+            total += one.units
+        told = number(entry, "card", "stamps")
+        if total < 0 or (entry.kind == "EARN" and total >= required):
+            sentence = f"The card has {total} stamps after it, of {required}."
+            found.add("balance", entry.entry_id, sentence)
+        if told != total:
+            sentence = f"Its answer told {told} stamps; the ledger adds up to {total}."
+            found.add("sum", entry.entry_id, sentence)
+            # One fault is told once, not again by each entry after it.
+            total = total if told is None else told
