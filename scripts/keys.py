@@ -69,7 +69,7 @@ def _do(
 ) -> int:
     verbs: dict[str, Callable[[], int]] = {
         "list": lambda: keys_looking.show(found.enter(), options),
-        "check": lambda: keys_looking.check(found.enter(), options),
+        "check": lambda: keys_looking.check(found.enter(), options, wait),
         "revoke": lambda: keys_steps.revoke(found.enter(), options, wait),
         "export": lambda: keys_copies.export(found, options),
         "import": lambda: keys_copies.import_(found, options),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,10 @@ from app.store.workers import Worker
 from scripts.parts import keyroom
 from signing.keyring import KeyRing, LinkSecret, SigningKey, moment_text
 from signing.signers import IN_FILE
+
+# A worker looks every two seconds and reports every two. Who checks right after a
+# rotation shall not read that something is wrong.
+_READ_WITHIN = timedelta(seconds=6)
 
 
 def show(room: KeyRoom, options: argparse.Namespace) -> int:
@@ -38,9 +43,14 @@ def show(room: KeyRoom, options: argparse.Namespace) -> int:
     return keyroom.DONE
 
 
-def check(room: KeyRoom, options: argparse.Namespace) -> int:
+def check(
+    room: KeyRoom, options: argparse.Namespace, wait: Callable[[float], None]
+) -> int:
     """Say whether the keys are in order."""
-    ring, workers = room.ring(asks_token=False), _live(room)
+    ring = room.ring(asks_token=False)
+    with suppress(StoreDown):
+        ceremonies.await_workers(room, ring, wait=wait, patience=_READ_WITHIN)
+    workers = _live(room)
     found = ceremonies.problems(room, ring, workers or ())
     if workers is None:
         found.append("the nonce store gives no answer: who works with which ring?")

@@ -6,6 +6,7 @@ pytest runs last, so that its closing lines are the last thing on the screen.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from scripts.parts.environment import ROOT
 from scripts.parts.progress import step, warn
 
 FAST = "not browser and not slow"
+# Tests wait more than they work, for servers that start and die. Each process has
+# stores of its own, and a file's tests stay together, for they share servers.
+_PROCESSES = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (_find_node() and _find_softhsm() and (options.fast or _find_chromium())):
         return 1
     checks = checking.main([])
-    words = [*(["-m", FAST] if options.fast else []), *pytest_words]
+    words = [*(["-m", FAST] if options.fast else []), *_side_by_side(), *pytest_words]
     print("\npytest " + " ".join(words), flush=True)
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", *words], cwd=ROOT, check=False
@@ -43,6 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{time.monotonic() - began:.0f} s in all"
     )
     return 1 if checks or tests else 0
+
+
+def _side_by_side() -> list[str]:
+    """Words that let pytest use two processors, where there are two."""
+    if (os.cpu_count() or 1) < _PROCESSES:
+        return []
+    return ["-n", str(_PROCESSES), "--dist", "loadfile"]
 
 
 def _verdict(status: int) -> str:

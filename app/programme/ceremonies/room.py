@@ -130,21 +130,31 @@ def save(room: KeyRoom, ring: KeyRing) -> tuple[int, ...]:
 
 
 def await_workers(
-    room: KeyRoom, ring: KeyRing, *, wait: Callable[[float], None]
+    room: KeyRoom,
+    ring: KeyRing,
+    *,
+    wait: Callable[[float], None],
+    patience: timedelta = WORKERS_PATIENCE,
 ) -> Sequence[Worker]:
     """Wait until every live worker has reported this ring.
 
     Returns:
-        Those that have not, after ``WORKERS_PATIENCE``.
+        Those that have not, after ``patience``.
 
     Raises:
         StoreDown: the nonce store gave no answer.
     """
-    return await_all(room, lambda worker: worker.ring == ring.digest, wait=wait)
+    return await_all(
+        room, lambda worker: worker.ring == ring.digest, wait=wait, patience=patience
+    )
 
 
 def await_all(
-    room: KeyRoom, is_well: Callable[[Worker], bool], *, wait: Callable[[float], None]
+    room: KeyRoom,
+    is_well: Callable[[Worker], bool],
+    *,
+    wait: Callable[[float], None],
+    patience: timedelta = WORKERS_PATIENCE,
 ) -> Sequence[Worker]:
     """Wait until every live worker is as it should be; as ``await_workers``."""
     waited = timedelta()
@@ -153,7 +163,7 @@ def await_all(
         behind = [worker for worker in workers if not is_well(worker)]
         if workers and not behind:
             break
-        if waited >= (WORKERS_PATIENCE if workers else _NOBODY_YET):
+        if waited >= (patience if workers else min(patience, _NOBODY_YET)):
             return behind
         wait(_POLL.total_seconds())
         waited += _POLL

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_nothing_new_is_no_news(make_card, give, look):
     assert faces.news_since(str(happened[0].entry_id), state, happened) is None
 
 
-@pytest.mark.parametrize("entry", ["", str(uuid4()), "<script>"])
+@pytest.mark.parametrize("entry", ["", str(UUID(int=7)), "<script>"])
 def test_a_page_too_old_to_be_told_gets_no_news(make_card, give, look, entry):
     state, happened = look(give(make_card(), 1))
 
