@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from queue import Queue
@@ -15,6 +14,7 @@ from app.programme.alarms import Alarm, Voice
 from app.store.workers import Held, Report
 from app.tools import Tools, held_in
 from signing import keyfiles
+from tests.app.programme.key_rooms import own_ring
 from tests.conftest import Clock, both_books
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -23,13 +23,7 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 @pytest.fixture
 def settings(settings, tmp_path):
     """A ring of the test's own, which it changes."""
-    passphrase = tmp_path / "own.passphrase"
-    passphrase.touch(mode=0o600)
-    passphrase.write_text(keyfiles.new_passphrase())
-    keys = tmp_path / "own-keys"
-    opened = keyfiles.read_passphrase(passphrase)
-    keyfiles.create(keys, opened, now=datetime.now(UTC))
-    return dataclasses.replace(settings, keys=keys, keys_passphrase_file=passphrase)
+    return own_ring(settings, tmp_path)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from app.tools import Tools
 from app.web.console import key_words
 from signing import keyfiles
 from signing.keyring import KeyState
+from tests.app.programme.key_rooms import own_ring
 from tests.app.web.console.conftest import Browser, seen
 from tests.conftest import Clock, both_books
 
@@ -45,13 +46,7 @@ REASON = "The laptop was stolen"
 @pytest.fixture
 def settings(settings, tmp_path):
     """A ring of the test's own, which it changes."""
-    passphrase = tmp_path / "own.passphrase"
-    passphrase.touch(mode=0o600)
-    passphrase.write_text(keyfiles.new_passphrase())
-    keys = tmp_path / "own-keys"
-    opened = keyfiles.read_passphrase(passphrase)
-    keyfiles.create(keys, opened, now=datetime.now(UTC))
-    return dataclasses.replace(settings, keys=keys, keys_passphrase_file=passphrase)
+    return own_ring(settings, tmp_path)
 
 
 @pytest.fixture
