@@ -40,11 +40,21 @@ class CodeExpired(Refused):
 
     code = "code_expired"
 
+    def __init__(self, *, is_printed: bool = False) -> None:
+        super().__init__(is_printed)
+        #: On paper, where nothing fresh is shown in a moment.
+        self.is_printed = is_printed
+
 
 class CodeRevoked(Refused):
-    """The code's key was revoked after it was issued."""
+    """The code's key, or its printed batch, was revoked after it was issued."""
 
     code = "code_revoked"
+
+    def __init__(self, *, is_printed: bool = False) -> None:
+        super().__init__(is_printed)
+        #: On paper, where nothing fresh is shown in a moment.
+        self.is_printed = is_printed
 
 
 class CodeUnknown(Refused):
