@@ -121,6 +121,11 @@ class Hit:
     #: Whether its codes go on counting: it is older than the theft.
     stays_good: bool
 
+    @property
+    def out(self) -> int:
+        """How many codes may still come back."""
+        return self.count - self.spent
+
 
 def make(
     tools: Tools,

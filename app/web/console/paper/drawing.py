@@ -101,15 +101,18 @@ def draw(
     pdf.set_creator("Punchproof")
     said = (sheet.look.name, sheet.worth, sheet.reward, sheet.how, sheet.until, "…")
     pen = _Pen(pdf, set_font_for(pdf, "".join(said), folders), is_rtl=sheet.is_rtl)
+    # All links are of one length, and so all codes of one size.
+    modules = len(qr.modules(stamps[0].url)) if stamps else 0
+    side = layout.dots(modules) * (modules + 2 * QUIET) * DOT
     for at in range(0, len(stamps), layout.on_page):
         pdf.add_page()
         if layout.has_marks:
             _draw_marks(pdf, layout)
         for corner, stamp in zip(layout.corners(), stamps[at:], strict=False):
             if layout.is_slip:
-                _draw_slip(pen, sheet, layout, corner, stamp)
+                _draw_slip(pen, sheet, (layout, side), corner, stamp)
             else:
-                _draw_cell(pen, sheet, layout, corner, stamp)
+                _draw_cell(pen, sheet, (layout, side), corner, stamp)
     return bytes(pdf.output())
 
 
@@ -206,12 +209,12 @@ _BOLD_FROM: Final = 12
 def _draw_cell(
     pen: _Pen,
     sheet: Sheet,
-    layout: Layout,
+    paper: tuple[Layout, float],
     corner: tuple[float, float],
     stamp: Drawn,
 ) -> None:
     """Draw a stamp that lies: a band with the name, the code, the words beside it."""
-    x, y = corner
+    (layout, side), (x, y) = paper, corner
     width = layout.cell_width
     look = sheet.look
     # On labels, which are printed a little off, the band stays within.
@@ -220,8 +223,6 @@ def _draw_cell(
     pen.pdf.rect(x + inset, y + inset, width - 2 * inset, _BAND_MM - inset, style="F")
     room = (x + inset + _PAD_MM, y + inset + 0.9, width - 2 * (inset + _PAD_MM))
     pen.write(look.name, room, _How(11, 7, ink=_rgb(look.ink), is_bold=True))
-    modules = qr.modules(stamp.url)
-    side = layout.dots(len(modules)) * (len(modules) + 2 * QUIET) * DOT
     code_x = x + width - side - 0.8 if pen.is_rtl else x + 0.8
     code_y = y + _BAND_MM + (layout.cell_height - _BAND_MM - side) / 2
     _draw_code(pen.pdf, stamp.url, on_dot(code_x), on_dot(code_y), side)
@@ -240,12 +241,12 @@ def _draw_cell(
 def _draw_slip(
     pen: _Pen,
     sheet: Sheet,
-    layout: Layout,
+    paper: tuple[Layout, float],
     corner: tuple[float, float],
     stamp: Drawn,
 ) -> None:
     """Draw a stamp that stands, in black alone: receipt printers have no other."""
-    x, y = corner
+    (layout, side), (x, y) = paper, corner
     black, width = (0, 0, 0), layout.cell_width
 
     def line(text: str, top: float, size: float, lines: int = 2) -> float:
@@ -261,8 +262,6 @@ def _draw_slip(
 
     top = line(sheet.look.name, y, 15)
     top = line(sheet.worth, top + 1.5, 20, lines=1)
-    modules = qr.modules(stamp.url)
-    side = layout.dots(len(modules)) * (len(modules) + 2 * QUIET) * DOT
     place = on_dot(x + (width - side) / 2), on_dot(top)
     _draw_code(pen.pdf, stamp.url, *place, side)
     top = line(sheet.how, on_dot(top) + side, 10)

@@ -16,16 +16,9 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
-from app.web.console.paper import (
-    LAYOUTS,
-    CodeTooLarge,
-    Drawn,
-    FontMissing,
-    Look,
-    Sheet,
-    draw,
-)
-from app.web.console.paper.layouts import DOT, QUIET
+from app.web.console.paper.drawing import Drawn, Look, Sheet, draw
+from app.web.console.paper.fonts import FontMissing
+from app.web.console.paper.layouts import DOT, LAYOUTS, QUIET, CodeTooLarge
 from signing import codes, qr
 from signing.codes import Kind
 from signing.keyring import KeyRing
