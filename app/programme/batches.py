@@ -1,24 +1,14 @@
-"""Batches of printed stamps: made, put on paper, looked after, called back.
+"""Batches of printed stamps: made, looked after, called back.
 
-Whoever has the file of a batch has all its stamps, and a printer's queue, a download
-folder and a mail keep files. Hence what holds here:
-
-* owners and managers alone, each time with a line in the audit log
-* the codes are in no store: they are signed anew each time they are put on paper, which
-  gives the same bytes again (RFC 8032 has no chance in it). So only as long as the key
-  that signs them is the one in charge: a key that only verifies signs nothing
-* for ``PRINT_WITHIN`` after the batch was made and ``MOST_PRINTINGS`` times: enough for
-  a jammed printer, and of no use to who finds an open console weeks later
-* a batch whose paper or file got lost is called back, and nothing more is booked from
-  the moment on which that is written
-
-``app.programme.printed`` tells what a code on paper is worth, and why.
+Owners and managers alone, each time with a line in the audit log. A batch whose paper
+or file got lost is called back, and nothing more is booked from the moment on which
+that is written. ``printing`` puts a batch on paper; ``printed`` tells what a code on
+paper is worth, and why.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -29,7 +19,7 @@ from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import aliased
 
 from app.programme import audit, printed
-from app.programme.errors import InvalidRequest, NotFound, TryAgain
+from app.programme.errors import NotFound, TryAgain
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead, refuse
 from app.programme.stamping import MOST_STAMPS
@@ -45,11 +35,8 @@ from app.store.tables import (
     StaffMember,
 )
 from app.tools import Tools
-from signing import codes as signed
 from signing import receipts
-from signing.codes import Kind
 from signing.errors import NoActiveKey, SignerDown
-from signing.keyring import KeyRing
 
 #: Codes of one batch.
 MOST_CODES: Final = 2000
@@ -97,14 +84,6 @@ class BatchView:
     print_problem: str | None
     #: How often it may be put on paper yet.
     printings_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class PrintedStamp:
-    """One stamp as it stands on paper. Whoever reads the link can collect it."""
-
-    number: int
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,68 +189,6 @@ def batch(tools: Tools, batch_id: UUID) -> BatchView:
     return _view(tools, row)
 
 
-def put_on_paper(
-    tools: Tools,
-    batch_id: UUID,
-    *,
-    layout: str,
-    by: ConsoleCaller,
-    draw: Callable[[list[PrintedStamp]], bytes],
-) -> bytes:
-    """Sign the codes of a batch and draw them; counts, and is written down.
-
-    Args:
-        tools: books, keys and clock.
-        batch_id: which.
-        layout: for the audit log.
-        by: who asks.
-        draw: makes the file. What it raises uses up no printing.
-
-    Returns:
-        What ``draw`` made.
-
-    Raises:
-        Forbidden: ``by`` may not.
-        NotFound: no such batch.
-        InvalidRequest: it may not be printed (any more); ``batch`` says why, in a word
-            of ``BatchView.print_problem``.
-        TryAgain: nothing can be signed now.
-        StoreDown: the books gave no answer.
-    """
-    must_lead(by)
-    ring = tools.keys.ring
-    with tools.database.read() as tx:
-        row = tx.scalar(select(PrintedBatch).where(PrintedBatch.batch_id == batch_id))
-        if row is None:
-            raise NotFound
-        problem = _print_problem(tools, row)
-        numbers = tx.scalars(
-            select(PrintedCode.number)
-            .where(PrintedCode.batch_id == batch_id)
-            .order_by(PrintedCode.number)
-        ).all()
-    refuse({"batch": problem} if problem else {})
-    # Signing and drawing take seconds: not while a transaction is open.
-    made = draw([_stamp(tools, ring, row, number) for number in numbers])
-    with tools.database.begin() as tx:
-        held = tx.get(PrintedBatch, row.batch_no, with_for_update=True)
-        problem = _print_problem(tools, held) if held else "revoked"
-        if held is None or problem:
-            raise InvalidRequest({"batch": problem or "revoked"})
-        held.printings += 1
-        audit.record(
-            tx,
-            tools,
-            "batch.printed",
-            batch_id,
-            by=by.staff_id,
-            number=held.batch_no,
-            layout=layout,
-            time=held.printings,
-        )
-    return made
-
-
 def revoke(tools: Tools, batch_id: UUID, *, reason: str, by: ConsoleCaller) -> None:
     """Call a batch back: nothing more is collected from it. Again changes nothing.
 
@@ -349,6 +266,28 @@ def hit(
     ]
 
 
+def print_problem(tools: Tools, of: PrintedBatch) -> str | None:
+    """Say why a batch may not be put on paper now; None if it may.
+
+    Args:
+        tools: the keys and the clock.
+        of: the batch.
+
+    Returns:
+        A word of ``BatchView.print_problem``.
+    """
+    now = tools.now()
+    active = [key for key in tools.keys.ring.keys if key.state == "active"]
+    problems = {
+        "revoked": of.state == "revoked",
+        "ended": now > of.expires_at,
+        "too_late": now > of.created_at + PRINT_WITHIN,
+        "too_often": of.printings >= MOST_PRINTINGS,
+        "key_changed": [key.key_id for key in active] != [of.key_id],
+    }
+    return next((word for word, is_so in problems.items() if is_so), None)
+
+
 def _end_of(
     tx: Tx, tools: Tools, last_day: date | None, wrong: dict[str, str]
 ) -> datetime:
@@ -415,22 +354,6 @@ def _write(tx: Tx, tools: Tools, batch: PrintedBatch, by: ConsoleCaller) -> None
     )
 
 
-def _stamp(
-    tools: Tools, ring: KeyRing, batch: PrintedBatch, number: int
-) -> PrintedStamp:
-    try:
-        code = signed.sign(
-            Kind.PRINTED_STAMP,
-            ring,
-            origin=tools.settings.origin,
-            not_after=batch.expires_at,
-            nonce=printed.nonce_of(batch.seed, number),
-        )
-    except (NoActiveKey, SignerDown) as error:
-        raise TryAgain from error
-    return PrintedStamp(number, code.url(tools.settings.origin))
-
-
 def _asked() -> Select[Any]:
     """Ask for batches with what came back of each."""
     came_back = (
@@ -489,20 +412,6 @@ def _view(tools: Tools, row: Any) -> BatchView:
         spent=row.spent,
         undone=row.undone,
         last_spent_at=row.last,
-        print_problem=_print_problem(tools, of),
+        print_problem=print_problem(tools, of),
         printings_left=max(0, MOST_PRINTINGS - of.printings),
     )
-
-
-def _print_problem(tools: Tools, of: PrintedBatch) -> str | None:
-    """Say in a stable word why a batch may not be put on paper now."""
-    now = tools.now()
-    active = [key for key in tools.keys.ring.keys if key.state == "active"]
-    problems = {
-        "revoked": of.state == "revoked",
-        "ended": now > of.expires_at,
-        "too_late": now > of.created_at + PRINT_WITHIN,
-        "too_often": of.printings >= MOST_PRINTINGS,
-        "key_changed": [key.key_id for key in active] != [of.key_id],
-    }
-    return next((word for word, is_so in problems.items() if is_so), None)

@@ -415,7 +415,7 @@ def _refuse_without_entry(tx: Tx, tools: Tools, code: Code, asker: str) -> NoRet
 def _too_late(
     tools: Tools, shown: _Shown, asker: str, claim: Claim, *, is_issued: bool
 ) -> Spent:
-    """Say "expired", "revoked" or "unknown", but only after the books were asked (4)."""
+    """Say "expired", "revoked" or "unknown", but ask the books before (4)."""
     code, paper = shown.code, shown.paper
     with tools.database.read() as tx:
         is_counted = _entry_of(tx, code.nonce) is not None

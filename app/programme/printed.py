@@ -23,7 +23,8 @@ verifies here, and here alone. That is safe: retiring destroyed the private part
 what nobody has cannot be stolen; if it was taken before, the key is to be revoked, and
 a retired one can be. Hence a key's retirement waits for no paper. Of a *revoked* key a
 batch stays good that was made before the key may have been stolen (``revoked_since``),
-unless the revocation was hard: a thief has no row in the books, least of all an old one.
+unless the revocation was hard: a thief has no row in the books, least of all one that
+is older than the theft.
 """
 
 from __future__ import annotations
@@ -174,8 +175,8 @@ def must_be_good_for(tx: Tx, nonce: bytes, card_id: UUID) -> None:
         .join(PrintedCode, PrintedCode.batch_id == PrintedBatch.batch_id)
         .where(PrintedCode.nonce == nonce)
         .with_for_update(key_share=True, of=PrintedBatch)
-    ).one()
-    if batch.state == "revoked":
+    ).one_or_none()
+    if batch is None or batch.state == "revoked":
         raise CodeRevoked(is_printed=True)
     programme_id = tx.scalar(select(Card.programme_id).where(Card.card_id == card_id))
     if programme_id is None:

@@ -211,9 +211,7 @@ def test_what_is_on_paper_stays_good_unless_it_is_told_to_be_hard(run, ring):
     assert since == [datetime(2026, 1, 1, 8, 0, tzinfo=UTC), None]
 
 
-def test_printed_batches_that_are_hit_are_listed(
-    run, tools, founded, clock, tmp_path
-):
+def test_printed_batches_that_are_hit_are_listed(run, tools, founded, clock, tmp_path):
     clock.forward(timedelta(hours=-2))
     batches.make(
         tools,
@@ -227,7 +225,7 @@ def test_printed_batches_that_are_hit_are_listed(
     )
     file = tmp_path / "review.csv"
     clock.forward(timedelta(hours=2))
-    an_hour_ago = (tools.now() - timedelta(hours=1)).isoformat(timespec="minutes")
+    an_hour_ago = f"{tools.now() - timedelta(hours=1):%Y-%m-%dT%H:%M}"
     since = ("--since", an_hour_ago, "--reason", "laptop stolen")
 
     # shown as it would be: made before, made after, and whatever its age

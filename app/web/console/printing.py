@@ -13,16 +13,17 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, get_locale, gettext, lazy_gettext, ngettext
 from markupsafe import Markup
 
 from app.programme import batches, shop
-from app.programme.batches import BatchView, PrintedStamp
+from app.programme.batches import BatchView
 from app.programme.cards import ProgrammeView
 from app.programme.errors import InvalidRequest
+from app.programme.printing import PrintedStamp, put_on_paper
 from app.web.console.lines import when
 from app.web.console.paper.layouts import LAYOUTS, CodeTooLarge
 from app.web.console.room import again, bp, id_or_none
@@ -35,11 +36,11 @@ PAPERS: Final[Mapping[str, tuple[Any, Any]]] = {
     "letter": (lazy_gettext("Letter sheet"), lazy_gettext("18 to cut apart")),
     "labels-a4": (
         lazy_gettext("Labels on A4"),
-        lazy_gettext("21 of 63.5 × 38.1 mm, as Avery L7160"),
+        lazy_gettext("21 of 63.5 by 38.1 mm, as Avery L7160"),
     ),
     "labels-letter": (
         lazy_gettext("Labels on Letter"),
-        lazy_gettext("10 of 4 × 2 in, as Avery 5163"),
+        lazy_gettext("10 of 4 by 2 in, as Avery 5163"),
     ),
     "slip-58": (
         lazy_gettext("Receipt slips, 58 mm"),
@@ -83,7 +84,7 @@ class Row:
     of: BatchView
     state: str
     tone: str
-    #: "3 of 100"
+    #: "3 of 100 came back"
     came_back: str
     #: Stamps each, place, end.
     facts: tuple[str, ...]
@@ -95,10 +96,12 @@ def printing() -> ResponseReturnValue:
     """List the batches with what came back."""
     found = batches.batches(access.tools())
     zone = _zone()
+    about = sum(each.count - each.spent for each in found if each.state == "open")
     return render_template(
         "console/printing.html",
         rows=[_row(each, zone) for each in found],
-        about=sum(each.count - each.spent for each in found if each.state == "open"),
+        about=about,
+        about_told=format_decimal(about),
     )
 
 
@@ -169,7 +172,7 @@ def print_batch(batch_id: UUID) -> ResponseReturnValue:
 
     form = {"layout": layout}
     try:
-        file = batches.put_on_paper(
+        file = put_on_paper(
             tools, batch_id, layout=layout, by=access.console(), draw=draw
         )
     except InvalidRequest as error:
@@ -223,7 +226,7 @@ def _page(
         papers=_papers(),
         problem=_PROBLEMS.get(of.print_problem or ""),
         left=ngettext("%(num)s time more", "%(num)s times more", of.printings_left),
-        until=moment(of.created_at + batches.PRINT_WITHIN),
+        until=_told_moment(of.created_at + batches.PRINT_WITHIN, zone),
         made=moment(of.created_at),
         last=moment(of.last_spent_at),
         revoked=moment(of.revoked_at),
@@ -236,7 +239,7 @@ def _row(of: BatchView, zone: ZoneInfo) -> Row:
     each = ngettext("%(num)s stamp each", "%(num)s stamps each", of.stamps)
     end = gettext("until %(day)s", day=_told_day(of.expires_at, zone, "d MMM y"))
     came_back = gettext(
-        "%(spent)s of %(count)s",
+        "%(spent)s of %(count)s came back",
         spent=format_decimal(of.spent),
         count=format_decimal(of.count),
     )
@@ -340,6 +343,11 @@ def _until(at: datetime) -> str:
 
 def _told_day(at: datetime, zone: ZoneInfo, pattern: str) -> str:
     return format_date(at.astimezone(zone), pattern, locale=get_locale())
+
+
+def _told_moment(at: datetime, zone: ZoneInfo) -> str:
+    time = format_time(at.astimezone(zone), "short", tzinfo=zone, locale=get_locale())
+    return f"{_told_day(at, zone, 'd MMM')}, {time}"
 
 
 def _whole(name: str) -> int | None:

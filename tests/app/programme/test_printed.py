@@ -1,4 +1,4 @@
-"""Printed stamps: they count once, for months, whatever the stores and keys go through."""
+"""Printed stamps count once, for months, whatever stores and keys go through."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ import pytest
 import redis
 from sqlalchemy import create_engine, func, select, text
 
-from app.programme import batches, cards, ceremonies, codes, proofs, shop, stamping
+from app.programme import (
+    batches,
+    cards,
+    ceremonies,
+    codes,
+    printing,
+    proofs,
+    shop,
+    stamping,
+)
 from app.programme.batches import MOST_CODES, MOST_PRINTINGS, PRINT_WITHIN
 from app.programme.ceremonies import LAST_CODE_DEAD
 from app.programme.errors import (
@@ -78,7 +87,7 @@ def paper(tools, owner, make):
             return b"%PDF"
 
         batch_id = batch_id or make(**changes)
-        batches.put_on_paper(tools, batch_id, layout="a4", by=owner, draw=draw)
+        printing.put_on_paper(tools, batch_id, layout="a4", by=owner, draw=draw)
         return [stamp.url for stamp in drawn]
 
     return printed
@@ -223,7 +232,9 @@ def test_a_till_takes_no_printed_stamp(tools, paper, barista, make_card):
     collect(tools, first, make_card())
 
 
-def test_its_last_day_ends_at_midnight_where_the_shop_is(tools, paper, clock, make_card):
+def test_its_last_day_ends_at_midnight_where_the_shop_is(
+    tools, paper, clock, make_card
+):
     day = tools.now().date() + timedelta(days=90)
     first, second, _ = paper(last_day=day)
     ends = only_batch(tools).expires_at
@@ -333,9 +344,7 @@ def test_a_batch_called_back_under_load_gives_nothing_from_then_on(
 # Its key
 
 
-def test_a_retired_key_still_verifies_what_it_printed(
-    tools, paper, make_card, clock
-):
+def test_a_retired_key_still_verifies_what_it_printed(tools, paper, make_card, clock):
     first, second, _ = paper()
     room = room_of(tools)
     ceremonies.rotate(room, is_applied=True, wait=patient)
@@ -540,7 +549,7 @@ def test_baristas_make_print_and_revoke_nothing(tools, make, founded):
     with pytest.raises(Forbidden):
         make(by=barista)
     with pytest.raises(Forbidden):
-        batches.put_on_paper(
+        printing.put_on_paper(
             tools, batch_id, layout="a4", by=barista, draw=lambda _: b""
         )
     with pytest.raises(Forbidden):
@@ -590,7 +599,7 @@ def test_a_sheet_that_could_not_be_drawn_uses_no_printing_up(tools, make, owner)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        batches.put_on_paper(tools, batch_id, layout="a4", by=owner, draw=draw)
+        printing.put_on_paper(tools, batch_id, layout="a4", by=owner, draw=draw)
 
     assert only_batch(tools).printings_left == MOST_PRINTINGS
 

@@ -88,7 +88,10 @@ def on_dot(place: float) -> float:
 
 
 def _grid(
-    key: str, page: tuple[float, float], cells: tuple[int, int], cell: tuple[float, float]
+    key: str,
+    page: tuple[float, float],
+    cells: tuple[int, int],
+    cell: tuple[float, float],
 ) -> Layout:
     """Put cells to cut apart in the middle of a page."""
     (width, height), (columns, rows) = page, cells

@@ -5,10 +5,10 @@ Sheets are rendered by PDFium as printers of 203 and 300 dpi would put them on p
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pypdfium2
 import pytest
 import zxingcpp
@@ -23,7 +23,7 @@ from signing import codes, qr
 from signing.codes import Kind
 from signing.keyring import KeyRing
 
-RING = KeyRing.new(datetime.datetime.now(datetime.UTC))
+RING = KeyRing.new(dt.datetime.now(dt.UTC))
 SHORT = "https://a.dk"
 USUAL = "https://stamps.kaffe-og-broed.example"
 #: As long as a name in the DNS may be, with a port.
@@ -41,7 +41,7 @@ def stamps(count, origin=USUAL):
             Kind.PRINTED_STAMP,
             RING,
             origin=origin,
-            not_after=datetime.datetime(2027, 2, 24, 22, 59, 59, tzinfo=datetime.UTC),
+            not_after=dt.datetime(2027, 2, 24, 22, 59, 59, tzinfo=dt.UTC),
             nonce=codes.new_nonce(),
         )
         made.append(Drawn(f"12-{number:04}", code.url(origin)))
@@ -53,7 +53,7 @@ def sheet(**changes):
         "look": Look("Kaffe & Brød", "#0f5c4a", "#ffffff"),
         "worth": "2 stamps",
         "reward": "10 stamps: a coffee",
-        "how": "Scan this with your phone’s camera.",
+        "how": "Scan this with your phone\N{RIGHT SINGLE QUOTATION MARK}s camera.",
         "until": "Good until 24 February 2027",
         "is_rtl": False,
         "title": "Spring market",
@@ -108,7 +108,7 @@ def test_a_printer_without_greys_prints_what_is_read(layout, dpi):
     printed = stamps(layout.on_page)
     [picture] = pages(draw(sheet(), layout, printed), dpi)
 
-    black_and_white = numpy.where(picture < 128, 0, 255).astype(numpy.uint8)
+    black_and_white = np.where(picture < 128, 0, 255).astype(np.uint8)
 
     found = read(black_and_white)
     assert sorted(found) == sorted(stamp.url for stamp in printed)
@@ -238,7 +238,7 @@ CHINESE = "咖啡與麵包"
 @pytest.fixture
 def folder(tmp_path):
     """Fonts that share the letters: none has all."""
-    latin = "".join(map(chr, range(33, 127))) + "…’ø"
+    latin = "".join(map(chr, range(33, 127))) + "…\N{RIGHT SINGLE QUOTATION MARK}ø"
     square_font(tmp_path / "DejaVuSans.ttf", latin + "קפהולחם")
     square_font(tmp_path / "wqy-microhei.ttc", CHINESE)
     return tmp_path
