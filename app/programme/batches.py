@@ -249,21 +249,21 @@ def hit(
         )
         .order_by(PrintedBatch.batch_no)
     )
+    # No view of them: a command that calls a key back watches no ring.
     with tools.database.read() as tx:
-        rows = [_view(tools, row) for row in tx.execute(asked)]
-    return [
-        Hit(
-            batch_id=row.batch_id,
-            number=row.number,
-            name=row.name,
-            created_at=row.created_at,
-            count=row.count,
-            spent=row.spent,
-            expires_at=row.expires_at,
-            stays_good=not is_hard and row.created_at < since,
-        )
-        for row in rows
-    ]
+        return [
+            Hit(
+                batch_id=row.PrintedBatch.batch_id,
+                number=row.PrintedBatch.batch_no,
+                name=row.PrintedBatch.name,
+                created_at=row.PrintedBatch.created_at,
+                count=row.PrintedBatch.count,
+                spent=row.spent,
+                expires_at=row.PrintedBatch.expires_at,
+                stays_good=not is_hard and row.PrintedBatch.created_at < since,
+            )
+            for row in tx.execute(asked)
+        ]
 
 
 def print_problem(tools: Tools, of: PrintedBatch) -> str | None:

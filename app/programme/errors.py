@@ -40,9 +40,11 @@ class CodeExpired(Refused):
 
     code = "code_expired"
 
+    #: On paper, where nothing fresh is shown in a moment.
+    is_printed = False
+
     def __init__(self, *, is_printed: bool = False) -> None:
         super().__init__(is_printed)
-        #: On paper, where nothing fresh is shown in a moment.
         self.is_printed = is_printed
 
 
@@ -51,9 +53,11 @@ class CodeRevoked(Refused):
 
     code = "code_revoked"
 
+    #: On paper, where nothing fresh is shown in a moment.
+    is_printed = False
+
     def __init__(self, *, is_printed: bool = False) -> None:
         super().__init__(is_printed)
-        #: On paper, where nothing fresh is shown in a moment.
         self.is_printed = is_printed
 
 

@@ -229,7 +229,7 @@ def test_printed_batches_that_are_hit_are_listed(run, tools, founded, clock, tmp
     since = ("--since", an_hour_ago, "--reason", "laptop stolen")
 
     # shown as it would be: made before, made after, and whatever its age
-    said = run("revoke", "1", *since)[1]
+    said = "".join(map(str, run("revoke", "1", *since)))
     assert "30 of 30 codes are out, the batch stays good" in said
     assert "the batch is good no more" in run("revoke", "1", *STOLEN)[1]
     assert "is good no more" in run("revoke", "1", *since, "--hard")[1]
