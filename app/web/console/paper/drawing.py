@@ -99,8 +99,9 @@ def draw(
     pdf.set_title(sheet.title)
     pdf.set_lang(sheet.language)
     pdf.set_creator("Punchproof")
-    said = (sheet.look.name, sheet.worth, sheet.reward, sheet.how, sheet.until, "…")
-    pen = _Pen(pdf, set_font_for(pdf, "".join(said), folders), is_rtl=sheet.is_rtl)
+    of_all = (sheet.look.name, sheet.worth, sheet.reward, sheet.how, sheet.until, "…")
+    said = "".join((*of_all, *(stamp.number for stamp in stamps)))
+    pen = _Pen(pdf, set_font_for(pdf, said, folders), is_rtl=sheet.is_rtl)
     # All links are of one length, and so all codes of one size.
     modules = len(qr.modules(stamps[0].url)) if stamps else 0
     side = layout.dots(modules) * (modules + 2 * QUIET) * DOT
