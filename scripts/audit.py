@@ -45,7 +45,7 @@ from scripts.parts import installation
 from signing.errors import SigningError
 
 _HASH_BYTES = 32
-_FORGED = frozenset({"proof_forged", "receipt_forged"})
+_FORGED = frozenset({"batch_forged", "proof_forged", "receipt_forged"})
 #: Marks an anchor's line of the ledger.
 _LEDGER = "ledger"
 

@@ -21,6 +21,13 @@ numbered again at the code:
    (``CodeSpent``). A refusal by a rule releases the claim: the code is not spent.
 6. Settle: the nonce is spent in the store too, until well after its end.
 
+A printed code walks the same steps, with one more, for paper lives for months and the
+store does not promise to. Its issue record is its row in the books (``printed``), and
+at 3 the door first tells the store of it, for the time of the claim alone: who is at
+it now is for the store to say, what it is worth for the books. A store that lost
+everything, or a record put there by somebody else, changes nothing. Whether its batch
+or its key was called back is asked at 4, like its age, and once more in 5.
+
 Whoever dies between 3 and 5 counted nothing; between 5 and 6, once. If the nonce
 store cannot answer nothing is given; if it forgot or remembers wrongly, step 5
 holds. ``stamping`` and ``rewards`` say what a code is worth; ``staff`` spends
@@ -40,7 +47,7 @@ from typing import Any, NoReturn
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import signals
+from app.programme import printed, signals
 from app.programme.errors import (
     CodeExpired,
     CodeInUse,
@@ -54,8 +61,9 @@ from app.programme.errors import (
     StoreDown,
     TryAgain,
 )
+from app.programme.printed import Paper
 from app.store.database import Tx
-from app.store.nonces import Claim, ClaimState
+from app.store.nonces import Claim, ClaimState, NonceTaken
 from app.store.tables import LedgerEntry, Location
 from app.tools import Tools
 from signing import codes as signed
@@ -78,6 +86,9 @@ KEEP_AFTER_END = timedelta(hours=1)
 ASK_AGAIN = timedelta(seconds=1)
 #: When every worker works with a ring that was changed.
 RING_IS_KNOWN_AFTER = timedelta(seconds=5)
+#: How long the store keeps a printed code that nobody claims any more: it is told of
+#: it again at the next try, so this is only longer than a lease and a slow request.
+PAPER_KEPT = timedelta(minutes=5)
 #: Digits and letters that are not mistaken for each other when read aloud.
 _SHORT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 SHORT_LENGTH = 7
@@ -122,9 +133,21 @@ class Peeked:
     """What a code says of itself to somebody who only looks."""
 
     code: Code
-    #: ``waiting``, ``in_use``, ``spent``, ``expired`` or ``unknown``.
+    #: ``waiting``, ``in_use``, ``spent``, ``expired``, ``unknown`` or, of a printed
+    #: code, ``revoked``.
     state: str
     record: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A code whose signature is good, and what it was checked with."""
+
+    code: Code
+    #: Its secrets open the issue record.
+    ring: KeyRing
+    #: Its row in the books, if it is printed and we issued it.
+    paper: Paper | None
 
 
 def issue(
@@ -203,7 +226,8 @@ def spend(
     Raises:
         CodeInvalid: step 1 or 2: not a code of ours.
         CodeWrongKind: step 1: ours, for another door.
-        CodeRevoked: step 2: its key was revoked.
+        CodeRevoked: step 2: its key was revoked; of a printed code, step 4 or 5: its
+            key was, and it is not older; or its batch.
         CodeInUse: step 3: another request is at it.
         CodeSpent: step 3, 4 or 5: another request was there first.
         CodeUnknown: step 4: never issued, or the nonce store lost it.
@@ -212,21 +236,25 @@ def spend(
         TryAgain: nothing can be signed now; the code is not spent.
         Refused: whatever ``book`` refuses.
     """
-    code, ring = _read(tools, text)  # 1, 2
+    shown = _read(tools, text)  # 1, 2
+    code, paper = shown.code, shown.paper
     if code.kind not in kinds:
         raise CodeWrongKind
     asker = request_id(code)
     now = tools.now()
+    if paper is not None:
+        _tell_of_paper(tools, code)
     claim = tools.nonces.claim(code.nonce, asker, at=now)  # 3
     if claim.state is ClaimState.IN_USE:
         # Most are settled within a blink; a lease ends late only if its owner died.
         raise CodeInUse(min(claim.retry_after or ASK_AGAIN, ASK_AGAIN))
     if claim.state is ClaimState.SPENT or claim.result is not None:
         return _first_answer(tools, code, asker)
-    record = _record_of(ring, code, claim)
+    record = paper.record if paper else _record_of(shown.ring, code, claim)
     # 4. A request that is heard again is as old as when it was first heard.
-    if record is None or code.is_expired(claim.claimed_at or now):
-        return _too_late(tools, code, asker, claim, is_issued=record is not None)
+    is_late = code.is_expired(claim.claimed_at or now)
+    if record is None or is_late or (paper and paper.is_revoked):
+        return _too_late(tools, shown, asker, claim, is_issued=record is not None)
     return _count(tools, Spending(code, asker, record, now), book)  # 5, 6
 
 
@@ -236,20 +264,34 @@ def read(tools: Tools, text: str) -> Code:
     Raises:
         CodeInvalid: it is not.
         CodeRevoked: it was, until its key was revoked.
+        StoreDown: it is printed, and the books gave no answer.
     """
-    return _read(tools, text)[0]
+    return _read(tools, text).code
 
 
-def _read(tools: Tools, text: str) -> tuple[Code, KeyRing]:
-    """Check a text, and return the ring too: its secrets open the issue record."""
+def _read(tools: Tools, text: str) -> _Shown:
+    """Check a text, and find the row of a printed one."""
     try:
         # A key made a moment ago on another machine is looked for before we refuse.
         ring = tools.keys.ring_knowing(signed.named_key(text))
-        return signed.verify(text, ring, origin=tools.settings.origin), ring
+        code = signed.verify(text, ring, origin=tools.settings.origin)
     except CodeKeyRevoked as error:
-        raise CodeRevoked from error
+        # Its signature is good. Paper may outlive its key, and its row judges that;
+        # for what has no row the key alone speaks.
+        paper = printed.find(tools, ring, error.code)
+        if paper is None:
+            raise CodeRevoked from error
+        return _Shown(error.code, ring, paper)
     except CodeError as error:
         raise CodeInvalid from error
+    return _Shown(code, ring, printed.find(tools, ring, code))
+
+
+def _tell_of_paper(tools: Tools, code: Code) -> None:
+    """Let the store know a printed code, so that one request at a time may hold it."""
+    # Taken: it was settled meanwhile, and the store says so at the claim.
+    with contextlib.suppress(NonceTaken):
+        tools.nonces.issue(code.nonce, {}, keep=PAPER_KEPT)
 
 
 def keys_revoked_lately(tools: Tools) -> list[int]:
@@ -269,9 +311,10 @@ def peek(tools: Tools, text: str) -> Peeked:
         CodeInvalid, CodeRevoked: as ``read``.
         StoreDown: the nonce store gave no answer.
     """
-    code, ring = _read(tools, text)
+    shown = _read(tools, text)
+    code, paper = shown.code, shown.paper
     claim = tools.nonces.look(code.nonce)
-    record = _record_of(ring, code, claim)
+    record = paper.record if paper else _record_of(shown.ring, code, claim)
     state = {
         ClaimState.IN_USE: "in_use",
         ClaimState.SPENT: "spent",
@@ -280,6 +323,8 @@ def peek(tools: Tools, text: str) -> Peeked:
         with tools.database.read() as tx:
             if _entry_of(tx, code.nonce):
                 state = "spent"
+            elif paper and paper.is_revoked:
+                state = "revoked"
             elif code.is_expired(tools.now()):
                 state = "expired"
     return Peeked(code, state, record or {})
@@ -329,7 +374,9 @@ def _count(
 
 def _settle(tools: Tools, code: Code, asker: str) -> None:
     """Tell the nonce store; what is in the books stands without it."""
-    left = max(code.not_after - tools.now(), timedelta())
+    # Of paper the store is told anew at each try, and the books remember for ever.
+    on_paper = code.kind is Kind.PRINTED_STAMP
+    left = timedelta() if on_paper else max(code.not_after - tools.now(), timedelta())
     with contextlib.suppress(StoreDown):
         tools.nonces.settle(code.nonce, asker, asker, keep=left + KEEP_AFTER_END)
 
@@ -366,17 +413,20 @@ def _refuse_without_entry(tx: Tx, tools: Tools, code: Code, asker: str) -> NoRet
 
 
 def _too_late(
-    tools: Tools, code: Code, asker: str, claim: Claim, *, is_issued: bool
+    tools: Tools, shown: _Shown, asker: str, claim: Claim, *, is_issued: bool
 ) -> Spent:
-    """Say "expired" or "unknown", but only after the books were asked (4)."""
+    """Say "expired", "revoked" or "unknown", but ask the books before (4)."""
+    code, paper = shown.code, shown.paper
     with tools.database.read() as tx:
         is_counted = _entry_of(tx, code.nonce) is not None
     if is_counted:
         return _first_answer(tools, code, asker)
     if claim.state is not ClaimState.UNKNOWN:
         tools.nonces.release(code.nonce, asker)
+    if paper and paper.is_revoked:
+        raise CodeRevoked(is_printed=True)
     if is_issued or code.is_expired(tools.now()):
-        raise CodeExpired
+        raise CodeExpired(is_printed=paper is not None)
     is_known = claim.state is not ClaimState.UNKNOWN
     if _would_open(tools, code) if is_known else _would_be_known(tools, code):
         # Signed by our key, and not by us: the key may be stolen.

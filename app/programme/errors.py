@@ -40,11 +40,25 @@ class CodeExpired(Refused):
 
     code = "code_expired"
 
+    #: On paper, where nothing fresh is shown in a moment.
+    is_printed = False
+
+    def __init__(self, *, is_printed: bool = False) -> None:
+        super().__init__(is_printed)
+        self.is_printed = is_printed
+
 
 class CodeRevoked(Refused):
-    """The code's key was revoked after it was issued."""
+    """The code's key, or its printed batch, was revoked after it was issued."""
 
     code = "code_revoked"
+
+    #: On paper, where nothing fresh is shown in a moment.
+    is_printed = False
+
+    def __init__(self, *, is_printed: bool = False) -> None:
+        super().__init__(is_printed)
+        self.is_printed = is_printed
 
 
 class CodeUnknown(Refused):

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from app.programme import cards, codes, ledger, reversals
+from app.programme import cards, codes, ledger, printed, reversals
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.sessions import StaffCaller
@@ -143,8 +143,14 @@ def collect(tools: Tools, text: str, *, card_id: UUID) -> Spent:
 
     def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
         record = spending.record
+        if spending.code.kind is Kind.PRINTED_STAMP:
+            printed.must_be_good_for(tx, spending.code.nonce, card_id)
+        # A printed stamp was given by nobody at no till.
         giver = Giver(
-            UUID(record["terminal"]), UUID(record["staff"]), UUID(record["location"])
+            *(
+                UUID(record[name]) if name in record else None
+                for name in ("terminal", "staff", "location")
+            )
         )
         stamps = int(record["stamps"])
         return book_stamps(

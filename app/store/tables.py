@@ -12,6 +12,8 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a printed code belongs to one batch, under one number: ``pk_printed_code`` and
+  ``uq_printed_code_batch_id_number``
 """
 
 from __future__ import annotations
@@ -285,6 +287,67 @@ class LedgerEntry(Table):
     #: The signing key's id in 2 bytes, and its signature in 64. NULL until the
     #: transaction that writes the entry ends, and in entries older than receipts.
     receipt: Mapped[bytes | None]
+
+
+class PrintedBatch(Table):
+    """A batch of single-use stamps on paper.
+
+    ``app.programme.printed`` tells what its receipt covers, and why the codes
+    themselves are not in the books.
+    """
+
+    __tablename__ = "printed_batch"
+    __table_args__ = (
+        CheckConstraint("stamps BETWEEN 1 AND 5", name="stamps"),
+        CheckConstraint("count > 0", name="count"),
+        CheckConstraint("state IN ('open', 'revoked')", name="state"),
+        CheckConstraint(
+            "(state = 'revoked') = (revoked_at IS NOT NULL)", name="revoked_has_moment"
+        ),
+    )
+
+    #: What people call it: stands on each stamp.
+    batch_no: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True
+    )
+    batch_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    #: What it is for, in the shop's own words.
+    name: Mapped[str] = mapped_column(String(60))
+    programme_id: Mapped[UUID] = mapped_column(ForeignKey("programme.programme_id"))
+    #: Where its stamps count as given; None: nowhere in particular.
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.location_id"))
+    #: Stamps that each code gives.
+    stamps: Mapped[int]
+    #: How many codes.
+    count: Mapped[int]
+    #: The last moment of every code.
+    expires_at: Mapped[datetime]
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("staff_member.staff_id"))
+    created_at: Mapped[datetime]
+    #: The key that signs its codes.
+    key_id: Mapped[int]
+    #: 32 bytes from which every nonce follows.
+    seed: Mapped[bytes]
+    receipt: Mapped[bytes]
+    #: How often its codes were put on paper.
+    printings: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(7), default="open")
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
+    reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class PrintedCode(Table):
+    """One printed code: its issue record, for as long as paper lives."""
+
+    __tablename__ = "printed_code"
+    __table_args__ = (UniqueConstraint("batch_id", "number"),)
+
+    nonce: Mapped[bytes] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("printed_batch.batch_id"))
+    #: 1 to the batch's count.
+    number: Mapped[int]
+    key_id: Mapped[int]
 
 
 class AccessToken(Table):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.programme import ceremonies
+from app.programme.batches import Hit
 from app.programme.ceremonies import AlreadySo, Done, KeyRoom
+from app.programme.key_history import Made
 from app.store.errors import StoreDown
 from scripts.parts import keyroom
 from scripts.parts.keys_told import (
+    batch_row,
     facts,
+    print_batches,
     print_review,
     review_row,
     sentences,
@@ -58,14 +62,14 @@ def revoke(
     except AlreadySo:
         _review_again(room, options)
         raise
-    wrong = write_csv(options.csv, done.review or ()) if options.csv else None
+    wrong = _write(options, done.review, done.batches)
     if options.json:
-        review = None if done.review is None else list(map(review_row, done.review))
-        told = {**facts("revoke", done), "hard": options.hard, "review": review}
-        print(json.dumps(told))
+        lists = _lists(done.review, done.batches)
+        print(json.dumps({**facts("revoke", done), "hard": options.hard, **lists}))
     else:
         print(sentences("revoke", done))
         print_review(options, done.review)
+        print_batches(options, done.batches)
     wrongs = [wrong] if wrong else []
     if options.apply:
         wrongs += _after_revocation(room, done, wait)
@@ -77,14 +81,41 @@ def revoke(
 def _review_again(room: KeyRoom, options: argparse.Namespace) -> None:
     """Give the list of a key that was revoked before."""
     review = ceremonies.review(room, options.key_id, options.since)
-    wrong = write_csv(options.csv, review or ()) if options.csv else None
+    # What the ring says stands: it was hard then, or it was not.
+    since = room.ring(asks_token=False).key(options.key_id).revoked_since
+    batches = ceremonies.batches_hit(
+        room, options.key_id, since or options.since, is_hard=since is None
+    )
+    wrong = _write(options, review, batches)
     if options.json:
-        rows = None if review is None else list(map(review_row, review))
-        print(json.dumps({"command": "revoke", "applied": False, "review": rows}))
+        lists = _lists(review, batches)
+        print(json.dumps({"command": "revoke", "applied": False, **lists}))
     else:
         print_review(options, review)
+        print_batches(options, batches)
     if wrong:
         print(f"keys: {wrong}", file=sys.stderr)
+
+
+def _write(
+    options: argparse.Namespace,
+    review: Sequence[Made] | None,
+    batches: Sequence[Hit] | None,
+) -> str | None:
+    """Write the lists to the file asked for; say what went wrong."""
+    if not options.csv:
+        return None
+    return write_csv(options.csv, review or (), batches or ())
+
+
+def _lists(
+    review: Sequence[Made] | None, batches: Sequence[Hit] | None
+) -> dict[str, object]:
+    """Give the lists as JSON values; None where the books gave no answer."""
+    return {
+        "review": None if review is None else list(map(review_row, review)),
+        "batches": None if batches is None else list(map(batch_row, batches)),
+    }
 
 
 def _after_revocation(

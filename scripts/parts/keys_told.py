@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.programme.batches import Hit
 from app.programme.ceremonies import Done
 from app.programme.key_history import Made
 from signing.keyring import SigningKey, moment_text
@@ -104,16 +105,53 @@ def review_row(made: Made) -> dict[str, Any]:
     return asdict(made) | {"entry_id": str(made.entry_id), "at": moment_text(made.at)}
 
 
-def write_csv(path: Path, review: Sequence[Made]) -> str | None:
-    """Write a review list; say what went wrong, if anything did."""
+def batch_row(hit: Hit) -> dict[str, Any]:
+    """Return one printed batch of a revoked key as JSON values."""
+    return asdict(hit) | {
+        "batch_id": str(hit.batch_id),
+        "created_at": moment_text(hit.created_at),
+        "expires_at": moment_text(hit.expires_at),
+    }
+
+
+def write_csv(
+    path: Path, review: Sequence[Made], batches: Sequence[Hit] = ()
+) -> str | None:
+    """Write a review list; say what went wrong, if anything did.
+
+    Printed batches come last; their columns are empty for what was made.
+    """
+    of_made = [field.name for field in fields(Made)]
+    of_batches = [f"batch_{name.removeprefix('batch_')}" for name in _batch_fields()]
     try:
         with path.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, [field.name for field in fields(Made)])
+            writer = csv.DictWriter(stream, [*of_made, *of_batches])
             writer.writeheader()
             writer.writerows(review_row(made) for made in review)
+            for hit in batches:
+                told = batch_row(hit)
+                values = [told[name] for name in _batch_fields()]
+                writer.writerow(dict(zip(of_batches, values, strict=True)))
     except OSError as error:
         return f"the review list could not be written: {path}: {error.strerror}"
     return None
+
+
+def _batch_fields() -> list[str]:
+    return [field.name for field in fields(Hit)]
+
+
+def print_batches(options: argparse.Namespace, batches: Sequence[Hit] | None) -> None:
+    """Show the printed batches that a revocation hits."""
+    if not batches:
+        return
+    print(f"Printed with key {options.key_id} and still about: {len(batches)} batches")
+    for hit in batches:
+        state = "stays good" if hit.stays_good else "is good no more"
+        print(
+            f"  batch {hit.number} ({hit.name}) of {hit.created_at:%Y-%m-%d}: "
+            f"{hit.out} of {hit.count} codes are out, the batch {state}"
+        )
 
 
 def print_review(options: argparse.Namespace, review: Sequence[Made] | None) -> None:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.programme import ceremonies
+from app.programme import batches, ceremonies
+from app.programme.sessions import ConsoleCaller
 from app.store.workers import Report
 from scripts import keys
 from scripts.parts.installation import write
@@ -208,6 +209,39 @@ def test_what_is_on_paper_stays_good_unless_it_is_told_to_be_hard(run, ring):
     assert (status, told["hard"], told["secrets_dropped"]) == (0, True, [2])
     since = [key.revoked_since for key in ring().keys[:2]]
     assert since == [datetime(2026, 1, 1, 8, 0, tzinfo=UTC), None]
+
+
+def test_printed_batches_that_are_hit_are_listed(run, tools, founded, clock, tmp_path):
+    clock.forward(timedelta(hours=-2))
+    batches.make(
+        tools,
+        name="Spring market",
+        programme_id=founded.programme_id,
+        location_id=None,
+        stamps=1,
+        count=30,
+        last_day=tools.now().date() + timedelta(days=30),
+        by=ConsoleCaller(founded.staff_id, "Owner", "owner"),
+    )
+    file = tmp_path / "review.csv"
+    clock.forward(timedelta(hours=2))
+    an_hour_ago = f"{tools.now() - timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    since = ("--since", an_hour_ago, "--reason", "laptop stolen")
+
+    # shown as it would be: made before, made after, and whatever its age
+    said = "".join(map(str, run("revoke", "1", *since)))
+    assert "30 of 30 codes are out, the batch stays good" in said
+    assert "the batch is good no more" in run("revoke", "1", *STOLEN)[1]
+    assert "is good no more" in run("revoke", "1", *since, "--hard")[1]
+
+    run("revoke", "1", *since, "--apply", "--csv", str(file))
+
+    with file.open(encoding="utf-8") as stream:
+        [row] = csv.DictReader(stream)
+    assert (row["batch_name"], row["batch_stays_good"]) == ("Spring market", "True")
+    # and told again, as the ring judges it by now
+    told = json.loads(run("revoke", "1", *STOLEN, "--json")[1])
+    assert [batch["stays_good"] for batch in told["batches"]] == [True]
 
 
 def test_the_review_list_can_be_had_again(run, make_card, give):

@@ -31,7 +31,7 @@ from app.programme.ceremonies.copies import (
     export_public,
 )
 from app.programme.ceremonies.passphrases import Renewed, Resealed, renew, reseal
-from app.programme.ceremonies.revocation import review, revoke
+from app.programme.ceremonies.revocation import batches_hit, review, revoke
 from app.programme.ceremonies.room import (
     WORKERS_PATIENCE,
     AlreadySo,
@@ -65,6 +65,7 @@ __all__ = [
     "Resealed",
     "activate",
     "await_workers",
+    "batches_hit",
     "bring_back",
     "create",
     "dead_from",

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.programme import key_history
+from sqlalchemy.exc import ProgrammingError
+
+from app.programme import batches, key_history
+from app.programme.batches import Hit
 from app.programme.ceremonies import log
 from app.programme.ceremonies.room import (
     AlreadySo,
@@ -56,7 +59,8 @@ def revoke(
         is_hard: nothing stays good, whenever it was issued.
 
     Returns:
-        With ``review``, the entries that were made with it since.
+        With ``review``, the entries that were made with it since, and ``batches``, the
+        printed ones that are still about.
 
     Raises:
         AlreadySo: it is revoked.
@@ -66,6 +70,7 @@ def revoke(
     ring = room.ring(asks_token=False)
     key = ring.key(key_id)
     made = review(room, key_id, since)
+    hit = batches_hit(room, key_id, since, is_hard=is_hard)
     detail = {
         "since": since.isoformat(),
         "reason": reason,
@@ -98,7 +103,23 @@ def revoke(
         is_audited=is_audited,
         left_in_token=left,
         review=made,
+        batches=hit,
     )
+
+
+def batches_hit(
+    room: KeyRoom, key_id: int, since: datetime, *, is_hard: bool
+) -> tuple[Hit, ...] | None:
+    """List the printed batches of a key that are still about, oldest first.
+
+    Returns:
+        Also those that stay good; None if the books give no answer.
+    """
+    try:
+        return tuple(batches.hit(room.tools, key_id, since, is_hard=is_hard))
+    except (StoreDown, ProgrammingError):
+        # Also books that are older than printed stamps: a thief does not wait for them.
+        return None
 
 
 def review(room: KeyRoom, key_id: int, since: datetime) -> tuple[Made, ...] | None:

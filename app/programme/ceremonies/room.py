@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.programme import audit
+from app.programme.batches import Hit
 from app.programme.key_history import Made
 from app.store.nonces import Outstanding
 from app.store.workers import EVERY, Worker
@@ -94,6 +95,8 @@ class Done:
     left_in_token: tuple[int, ...] = ()
     #: After a revocation: what people should look at; None if the books were away.
     review: tuple[Made, ...] | None = ()
+    #: And the printed batches of the key that are about; None as for ``review``.
+    batches: tuple[Hit, ...] | None = ()
 
 
 #: A line of the audit log: action, what it is about, detail.

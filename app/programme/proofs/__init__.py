@@ -10,6 +10,8 @@ their entries, so that memory does not grow with the ledger. By job:
   full cards and reversals; that it is the card of which they told, and its version
   counts no change that the ledger lacks
 * ``vouchers``: of each voucher, what it was exchanged for, its promise, its state
+* ``printed``: of each batch of printed stamps, what it was made with; of each entry of
+  such a code, that its batch says the same
 * ``whole``: what is there twice or missing, entries of no card, terminals
 * ``anchors``: that what the ledger once was, it is still
 
@@ -32,7 +34,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.programme.proofs import anchors, codes, receipts, sums, vouchers, whole
+from app.programme.proofs import (
+    anchors,
+    codes,
+    printed,
+    receipts,
+    sums,
+    vouchers,
+    whole,
+)
 from app.programme.proofs.found import Found, Head, Progress, Proved
 from app.programme.proofs.holdings import Holding, holdings
 from app.store.database import same_state
@@ -74,6 +84,7 @@ def prove(
             _check_card(holding, found)
             progress(found.entries)
         whole.check(tx, found, is_dense=tools.database.is_sqlite)
+        printed.check(tx, found)
         if heads is not None:
             head = anchors.check(tx, heads, settled, found)
     return Proved(

@@ -20,8 +20,9 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, get_locale, gettext, ngettext
 
-from app.programme import alarms, key_history, shop
+from app.programme import alarms, batches, key_history, shop
 from app.programme.alarms import Watch
+from app.programme.batches import Hit
 from app.programme.key_history import Made, Review
 from app.web.console.key_words import (
     STATES,
@@ -111,6 +112,14 @@ def key_review(key_id: int) -> ResponseReturnValue:
         lines=[_line(each, zone) for each in found],
         page=page,
         pages=pages,
+        batches=[
+            (
+                each,
+                _day(each.created_at, zone),
+                ngettext("%(num)s code out", "%(num)s codes out", each.out),
+            )
+            for each in _batches_hit(key_id)
+        ],
     )
 
 
@@ -119,22 +128,31 @@ def key_review_file(key_id: int) -> ResponseReturnValue:
     """Give the whole list as a file for a spreadsheet."""
     of = key_history.review(access.tools(), key_id)
     # With a mark at its start, or some spreadsheets read it as anything but UTF-8.
-    text = _as_csv(of, key_history.made(access.tools(), of.key_id, of.since)).encode(
-        "utf-8-sig"
-    )
+    found = key_history.made(access.tools(), of.key_id, of.since)
+    text = _as_csv(of, found, _batches_hit(key_id)).encode("utf-8-sig")
     answer = Response(text, mimetype="text/csv")
     name = f"key-{key_id}-review.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _as_csv(of: Review, found: Iterable[Made]) -> str:
-    """Write the list; its columns are for programs, too, and always the same."""
+def _batches_hit(key_id: int) -> list[Hit]:
+    """List the printed batches of a revoked key, judged as the ring judges them."""
+    tools = access.tools()
+    since = tools.keys.ring.key(key_id).revoked_since
+    return batches.hit(tools, key_id, since or tools.now(), is_hard=since is None)
+
+
+def _as_csv(of: Review, found: Iterable[Made], printed: Iterable[Hit]) -> str:
+    """Write the list; its columns are for programs, too, and always the same.
+
+    Printed batches come last, with columns of their own.
+    """
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(
-        ("key", "at", "kind", "stamps", "card", "place", "person", "undone", "entry")
-    )
+    made = ("key", "at", "kind", "stamps", "card", "place", "person", "undone", "entry")
+    of_batch = ("batch", "batch_name", "codes_out", "good_until", "stays_good")
+    writer.writerow((*made, *of_batch))
     for each in found:
         writer.writerow(
             _cell(value)
@@ -148,6 +166,22 @@ def _as_csv(of: Review, found: Iterable[Made]) -> str:
                 each.staff_name or "",
                 "yes" if each.is_reversed else "no",
                 each.entry_id,
+                *[""] * len(of_batch),
+            )
+        )
+    for batch in printed:
+        writer.writerow(
+            _cell(value)
+            for value in (
+                of.key_id,
+                batch.created_at.isoformat(timespec="seconds"),
+                "BATCH",
+                *[""] * 6,
+                batch.number,
+                batch.name,
+                batch.out,
+                batch.expires_at.isoformat(timespec="seconds"),
+                "yes" if batch.stays_good else "no",
             )
         )
     return file.getvalue()

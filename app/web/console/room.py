@@ -45,6 +45,7 @@ class Room:
 ROOMS: Final = (
     Room("home", "console.home", "home", lazy_gettext("Today")),
     Room("programme", "console.programme", "card", lazy_gettext("Programme")),
+    Room("printing", "console.printing", "print", lazy_gettext("Printing")),
     Room("terminals", "console.terminals", "till", lazy_gettext("Tills")),
     Room("staff", "console.staff", "people", lazy_gettext("Staff")),
     Room("locations", "console.locations", "place", lazy_gettext("Locations")),
@@ -68,6 +69,12 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
     ("email", "not_for_role"): lazy_gettext(
         "A barista has no sign-in here. Leave it empty, or choose another role."
     ),
+    ("stamps", "out_of_range"): lazy_gettext("A whole number from 1 to 5."),
+    ("count", "out_of_range"): lazy_gettext("A whole number from 1 to 2,000."),
+    ("last_day", "out_of_range"): lazy_gettext(
+        "Choose a day from today to two years from now."
+    ),
+    ("programme_id", "missing"): lazy_gettext("Choose a card that is open."),
     ("name", "taken"): lazy_gettext("Another location has this name."),
 }
 
@@ -146,4 +153,8 @@ _ROOM_OF: Final = {
     "rename_location": "locations",
     "shop_page": "shop",
     "key_review": "keys",
+    "new_batch": "printing",
+    "batch": "printing",
+    "print_batch": "printing",
+    "revoke_batch": "printing",
 }

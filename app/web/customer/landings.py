@@ -74,7 +74,10 @@ def of_peek(seen: Peeked, *, has_card: bool) -> Said:
 
 def of_refusal(refusal: Refused | StoreDown, *, has_card: bool) -> Said:
     """Say why a code was refused, whether on looking or on collecting."""
-    words = (say for kind, say in _REFUSALS.items() if isinstance(refusal, kind))
+    if isinstance(refusal, CodeExpired | CodeRevoked) and refusal.is_printed:
+        words = iter([_PRINTED[type(refusal)]])
+    else:
+        words = (say for kind, say in _REFUSALS.items() if isinstance(refusal, kind))
     title, text, icon, status = next(words, _nonsense)()
     said = _leading(title, text, icon, has_card=has_card)
     return replace(said, status=status)
@@ -91,9 +94,11 @@ def _of_stamp(seen: Peeked, *, has_card: bool) -> Said:
             ),
             can_collect=True,
         )
+    is_printed = seen.code.kind is Kind.PRINTED_STAMP
     refusal = {
         "spent": CodeSpent(),
-        "expired": CodeExpired(),
+        "expired": CodeExpired(is_printed=is_printed),
+        "revoked": CodeRevoked(is_printed=is_printed),
     }.get(seen.state, CodeUnknown())
     return of_refusal(refusal, has_card=has_card)
 
@@ -155,6 +160,24 @@ def _fresh() -> _Words:
         gettext("This code does not work any more"),
         gettext("Nothing is lost. Ask the barista to show a fresh one."),
         "again",
+        410,
+    )
+
+
+def _past_its_day() -> _Words:
+    return (
+        gettext("Its last day is over"),
+        gettext("This printed stamp was good until the day that stands on it."),
+        "time",
+        410,
+    )
+
+
+def _called_back() -> _Words:
+    return (
+        gettext("This printed stamp was called back"),
+        gettext("It gives no stamp any more. Ask at the counter what to do."),
+        "info",
         410,
     )
 
@@ -222,6 +245,11 @@ def _nonsense() -> _Words:
     )
 
 
+#: On paper nothing fresh is shown in a moment.
+_PRINTED: Mapping[type[Exception], Callable[[], _Words]] = {
+    CodeExpired: _past_its_day,
+    CodeRevoked: _called_back,
+}
 _REFUSALS: Mapping[type[Exception], Callable[[], _Words]] = {
     CodeSpent: _spent,
     CodeExpired: _expired,

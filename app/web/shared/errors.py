@@ -21,7 +21,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.programme.errors import (
+    CodeExpired,
     CodeInUse,
+    CodeRevoked,
     CodeSpent,
     InvalidRequest,
     LimitReached,
@@ -155,6 +157,14 @@ TABLE: Final[Mapping[str, Line]] = {
     ),
 }
 
+#: Of a code on paper, where nothing fresh is shown in a moment.
+_PRINTED: Final[Mapping[str, Any]] = {
+    "code_expired": lazy_gettext("The last day of this printed stamp is over."),
+    "code_revoked": lazy_gettext(
+        "This printed stamp was called back and gives nothing any more."
+    ),
+}
+
 #: The stable words of ``InvalidRequest.fields``, as sentences.
 FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "missing": lazy_gettext("Please fill this in."),
@@ -202,6 +212,8 @@ def sentence(error: Refused) -> str:
             "It was used at %(place)s. Ask for a fresh one.", place=error.place
         )
         return str(told)
+    if isinstance(error, CodeExpired | CodeRevoked) and error.is_printed:
+        return str(_PRINTED[error.code])
     if isinstance(error, LimitReached):
         minutes = max(1, math.ceil(error.retry_after.total_seconds() / 60))
         told = gettext(

@@ -23,6 +23,8 @@ PAGES = (
     "/console/programme/poster",
     "/console/shop",
     "/console/locations",
+    "/console/printing",
+    "/console/printing/new",
     "/console/terminals",
     "/console/terminals/new",
     "/console/staff",

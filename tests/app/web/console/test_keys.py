@@ -19,6 +19,7 @@ from flask_babel import Babel
 from app import create_app
 from app.programme import (
     alarms,
+    batches,
     ceremonies,
     key_history,
     rewards,
@@ -29,7 +30,7 @@ from app.programme import (
 from app.programme.alarms import Alarm
 from app.programme.ceremonies import KeyRoom
 from app.programme.founding import Founded
-from app.programme.sessions import StaffCaller
+from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.store.tables import LedgerEntry, Location
 from app.store.workers import Report
 from app.tools import Tools
@@ -346,6 +347,36 @@ def test_a_review_lists_what_the_key_made_since(
     assert {row["card"] for row in told} == {card.number}
     assert told[1]["entry"] == spent.answer["stamp_id"]
     assert all(datetime.fromisoformat(row["at"]).tzinfo for row in told)
+
+
+def test_a_review_names_the_printed_batches(
+    owner: Browser, tools: Tools, founded: Founded, later, revoke
+):
+    by = ConsoleCaller(founded.staff_id, "Owner", "owner")
+
+    def made(name: str) -> None:
+        batches.make(
+            tools,
+            name=name,
+            programme_id=founded.programme_id,
+            location_id=None,
+            stamps=1,
+            count=20,
+            last_day=tools.now().date() + timedelta(days=30),
+            by=by,
+        )
+
+    made("Before the theft")
+    later(timedelta(hours=3))
+    made("After it")
+
+    revoke(timedelta(hours=1))
+
+    page = seen(owner.get("/console/keys/1/review"))
+    assert "Before the theft Stays good" in page
+    assert "After it No longer good" in page
+    told = [(row["batch_name"], row["stays_good"]) for row in rows(owner)]
+    assert told == [("Before the theft", "yes"), ("After it", "no")]
 
 
 def test_a_review_is_the_one_that_the_command_shows(
