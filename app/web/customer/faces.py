@@ -28,10 +28,6 @@ from app.web.shared import guilloche
 SHOWN_LINES = 6
 #: From here on the places stand closer.
 _MANY = 25
-_CUP = (
-    '<path d="M4 9h12v5.5A4.5 4.5 0 0 1 11.5 19h-3A4.5 4.5 0 0 1 4 14.5z"/>'
-    '<path d="M16 10.5h1.5a2.5 2.5 0 0 1 0 5H16"/>'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +75,9 @@ class News:
     postmarks: tuple[str, ...]
 
 
-def parts() -> str:
-    """Return the SVG that all postmarks of a page lean on."""
-    return guilloche.postmark_parts(_CUP)
+def parts(shape: str) -> str:
+    """Return the SVG that all postmarks of a page lean on, in the shop's shape."""
+    return guilloche.postmark_parts(guilloche.CUP, shape)
 
 
 def face(

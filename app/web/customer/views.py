@@ -128,7 +128,7 @@ def card(card_id: UUID) -> str:
         "customer/card.html",
         view=faces.face(mine, happened, now=tools.now(), new=new),
         news=None,
-        parts=faces.parts(),
+        parts=faces.parts(_shape()),
         others=others,
         terms=mine.programme.terms,
         texts=card_texts(),
@@ -308,7 +308,7 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
     return render_template(
         "customer/join.html",
         view=faces.specimen(programme),
-        parts=faces.parts(),
+        parts=faces.parts(_shape()),
         terms=programme.terms,
         terms_version=programme.terms_version,
         is_open=programme.is_open,
@@ -331,7 +331,7 @@ def _landing_page(
         code=code,
         cards=open_cards or [],
         postmarks=marks or [],
-        parts=faces.parts() if marks else "",
+        parts=faces.parts(_shape()) if marks else "",
     )
     return _respond(page, said.status)
 
@@ -347,6 +347,14 @@ def _just_given(happened: list[HistoryLine]) -> int:
     """Count the stamps of the newest entry that gave any, if it is the news."""
     earned = [row for row in happened[:3] if row.kind == "EARN"]
     return earned[0].units if earned else 0
+
+
+def _shape() -> str:
+    """Tell the shape of the shop's stamps; the plain one while it cannot be read."""
+    try:
+        return shops.shop(access.tools()).stamp_shape
+    except (NotFound, StoreDown):
+        return shops.UNKNOWN_SHOP.stamp_shape
 
 
 def _respond(page: str, status: int) -> Response:
