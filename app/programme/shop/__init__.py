@@ -54,8 +54,8 @@ from app.programme.shop.team import (
 __all__ = [
     "DEFAULT_COLOUR",
     "LOGO_BYTES",
-    "STAMP_SHAPES",
     "STAMPS_REQUIRED",
+    "STAMP_SHAPES",
     "TERMS_LENGTH",
     "UNKNOWN_SHOP",
     "EnrolmentState",

@@ -73,7 +73,7 @@ def shop_view(row: Shop) -> ShopView:
     return ShopView(row.name, row.colour, row.timezone, row.stamp_shape, row.logo)
 
 
-def update_shop(  # noqa: PLR0913 -- what the form asks
+def update_shop(
     tools: Tools,
     *,
     name: str,

@@ -145,5 +145,6 @@ _ROOM_OF: Final = {
     "set_console_access": "staff",
     "rename_location": "locations",
     "shop_page": "shop",
+    "style": "shop",
     "key_review": "keys",
 }

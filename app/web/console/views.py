@@ -1,6 +1,27 @@
 """The console's pages, all on one blueprint."""
 
-from app.web.console import entrance, home, keys, premises, programme, team
+from app.web.console import (
+    entrance,
+    home,
+    keys,
+    look,
+    premises,
+    programme,
+    setup,
+    style,
+    team,
+)
 from app.web.console.room import bp
 
-__all__ = ["bp", "entrance", "home", "keys", "premises", "programme", "team"]
+__all__ = [
+    "bp",
+    "entrance",
+    "home",
+    "keys",
+    "look",
+    "premises",
+    "programme",
+    "setup",
+    "style",
+    "team",
+]

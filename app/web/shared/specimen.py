@@ -52,7 +52,9 @@ def specimen(
     """
     full = min(stamps, required - 1, len(_DAYS))
     marks = tuple(
-        guilloche.postmark(f"specimen-{day}", date=f"{day} {month}", place=place, label=label)
+        guilloche.postmark(
+            f"specimen-{day}", date=f"{day} {month}", place=place, label=label
+        )
         for day in _DAYS[:full]
     )
     return Specimen(

@@ -15,9 +15,7 @@ down_revision = "0003"
 def upgrade() -> None:
     op.add_column(
         "shop",
-        sa.Column(
-            "stamp_shape", sa.String(12), nullable=False, server_default="round"
-        ),
+        sa.Column("stamp_shape", sa.String(12), nullable=False, server_default="round"),
     )
     op.add_column("shop", sa.Column("logo", sa.String(24), nullable=True))
     op.create_table(
