@@ -20,7 +20,7 @@ from app.programme.shop import LocationView
 from app.web.console.look import look_facts, zones
 from app.web.console.premises import enrolment_facts, keep_shown
 from app.web.console.programme import first_programme, join_url, whole
-from app.web.console.room import bp, form_values, id_or_none, sentences
+from app.web.console.room import bp, form_values, sentences
 from app.web.shared import access
 
 
@@ -160,7 +160,7 @@ def setup_barista() -> ResponseReturnValue:
             name=request.form.get("name", ""),
             role="barista",
             pin=request.form.get("pin", ""),
-            location_id=id_or_none(None),
+            location_id=None,
             email="",
             password="",
             by=access.console(),
@@ -178,7 +178,7 @@ def setup_done() -> ResponseReturnValue:
 
 
 def _page(
-    name: str,
+    template: str,
     form: dict[str, str],
     error: InvalidRequest | None = None,
     *,
@@ -186,11 +186,11 @@ def _page(
     **facts: object,
 ) -> str:
     """Render one page, with its place in the row."""
-    endpoint = f"console.setup_{step or name}"
+    endpoint = f"console.setup_{step or template}"
     ends = [page.endpoint for page in PAGES]
     at = ends.index(endpoint) if endpoint in ends else len(PAGES)
     return render_template(
-        f"console/setup_{name}.html",
+        f"console/setup_{template}.html",
         form=form,
         wrong=sentences(error) if error else {},
         pages=PAGES,

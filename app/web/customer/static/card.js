@@ -79,7 +79,9 @@ const watch = poll({
 /** Say how old the card is that one sees without a network. */
 function sayAge() {
   const said = offline.querySelector("[data-said]");
-  if (said && !offline.hidden) said.textContent = texts.kept.replace("{age}", ago(heard, Date.now()));
+  if (!said || offline.hidden) return;
+  const age = ago(heard, Date.now());
+  said.textContent = age ? texts.kept.replace("{age}", age) : texts.kept_now;
 }
 
 async function refresh() {

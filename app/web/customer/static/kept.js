@@ -44,7 +44,7 @@ export function kept() {
 }
 
 /**
- * An age in the page's language: "5 minutes ago".
+ * An age in the page's language: "5 minutes ago"; "" below one minute.
  *
  * @param {number} then - milliseconds
  * @param {number} now - milliseconds
@@ -53,7 +53,7 @@ export function kept() {
 export function ago(then, now, language = document.documentElement.lang) {
   const minutes = Math.max(0, Math.round((now - then) / 60_000));
   const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  if (minutes < 1) return words.format(0, "second");
+  if (minutes < 1) return "";
   if (minutes < 60) return words.format(-minutes, "minute");
   const hours = Math.round(minutes / 60);
   return hours < 48 ? words.format(-hours, "hour") : words.format(-Math.round(hours / 24), "day");

@@ -17,7 +17,8 @@ if (card && box) {
   say("title", card.title);
   say("stamps", card.stamps);
   say("required", card.required);
-  say("age", (box.dataset.words ?? "").replace("{age}", ago(card.at, Date.now())));
+  const age = ago(card.at, Date.now());
+  say("age", age && (box.dataset.words ?? "").replace("{age}", age));
   box.hidden = false;
 }
 globalThis.addEventListener("online", () => location.reload());
