@@ -76,6 +76,7 @@ def phone(open_window: Callable[..., Window], anna: members.Joined):
 
 
 def test_the_first_load_is_light_and_brings_no_decoder(
+    record_property: Callable[[str, object], None],
     phone: Callable[..., Page],
     own_tools: Tools,
     anna: members.Joined,
@@ -110,7 +111,7 @@ def test_the_first_load_is_light_and_brings_no_decoder(
     assert len(counted) > 10
     assert sum(counted.values()) <= MOST_BYTES, counted
     assert not [path for path in paths.values() if "zxing" in path or "decoder" in path]
-    print(f"card's first load: {sum(counted.values())} bytes in {len(counted)} files")
+    record_property("bytes", sum(counted.values()))
 
 
 def test_several_cards_are_tabs_and_a_swipe_apart(
