@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -132,7 +133,7 @@ def enrolment(nonce: str) -> ResponseReturnValue:
     return render_template("console/enrolment.html", **facts)
 
 
-def enrolment_facts(nonce: str) -> dict[str, object] | None:
+def enrolment_facts(nonce: str) -> dict[str, Any] | None:
     """Tell what the page of a code shows; None in a browser that did not ask for it."""
     shown = session.get(_SHOWN)
     if not isinstance(shown, dict) or shown.get("nonce") != nonce:

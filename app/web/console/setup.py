@@ -146,7 +146,7 @@ def setup_till_code(nonce: str) -> ResponseReturnValue:
     facts = enrolment_facts(nonce)
     if facts is None:
         return redirect(url_for("console.setup_till"))
-    return _page("till_code", {}, step="till", **facts)
+    return _page("till_code", {}, None, step="till", **facts)
 
 
 @bp.route("/console/setup/barista", methods=["GET", "POST"])
@@ -183,7 +183,7 @@ def _page(
     error: InvalidRequest | None = None,
     *,
     step: str | None = None,
-    **facts: object,
+    **facts: Any,
 ) -> str:
     """Render one page, with its place in the row."""
     endpoint = f"console.setup_{step or template}"
