@@ -62,6 +62,8 @@ def service_worker(shop: ShopView) -> str:
     files = [url_for(endpoint, filename=name) for endpoint, name, _ in _shell_files()]
     colour = f"{shop.name}{shop.colour}{shop.logo}".encode()
     version = hashlib.blake2b(_content() + colour, digest_size=8).hexdigest()
+    # The page for no network wears the shop's logo too.
+    files += [url_for("shared.logo", name=shop.logo)] if shop.logo else []
     shell = {"version": version, "files": [*files, *_PAGES], "offline": "/offline"}
     return f"self.SHELL = {json.dumps(shell)};\n{_WORKER.read_text(encoding='utf-8')}"
 

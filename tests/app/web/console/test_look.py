@@ -38,6 +38,8 @@ def test_a_logo_stands_on_every_surface(owner: Browser, tools: Tools):
     icons = owner.get("/manifest.webmanifest").get_json(force=True)["icons"]
     assert icons[0]["src"] == f"/logo/{name}.png"
     assert icons[0]["sizes"] == "128x128"
+    # A phone without a network has kept it.
+    assert f"/logo/{name}.png" in owner.get("/sw.js").text
 
 
 def test_a_logo_can_do_nothing_but_be_seen(owner: Browser, tools: Tools):
