@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select, update
 
 from app.programme import ledger
-from app.programme.errors import CardClosed, NotFound, VoucherSpent
+from app.programme.errors import CardClosed, InvalidRequest, NotFound, VoucherSpent
 from app.store.database import Tx
 from app.store.tables import Card, LedgerEntry, Location, Member, Programme, Voucher
 from app.tools import Tools
@@ -82,6 +82,13 @@ class CardState:
     vouchers: tuple[VoucherView, ...]
     version: int
     is_closed: bool
+    #: The version of the terms that the member has agreed to.
+    terms_version: int
+
+    @property
+    def has_new_terms(self) -> bool:
+        """Tell whether the terms have changed since the member agreed to them."""
+        return self.terms_version < self.programme.terms_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,7 @@ def state_of(tx: Tx, card_id: UUID) -> CardState:
         vouchers=_vouchers(tx, card_id),
         version=found.version,
         is_closed=found.closed_at is not None,
+        terms_version=found.terms_version,
     )
 
 
@@ -265,6 +273,31 @@ def open_card(tx: Tx, tools: Tools, member_id: UUID, programme: Programme) -> UU
     tx.add(opened)
     tx.flush()
     return opened.card_id
+
+
+def accept_terms(tools: Tools, card_id: UUID, version: int) -> None:
+    """Note that a card's member has read and accepted the terms.
+
+    Accepting again, or an older version than before, changes nothing.
+
+    Args:
+        tools: the books.
+        card_id: whose member agrees; the caller has checked that it is theirs.
+        version: the one that was shown.
+
+    Raises:
+        NotFound: no such card.
+        InvalidRequest: the terms have changed again meanwhile.
+    """
+    with tools.database.begin() as tx:
+        card = tx.get(Card, card_id, with_for_update=True)
+        if card is None:
+            raise NotFound
+        if version != _programme_of(tx, card_id).terms_version:
+            raise InvalidRequest({"terms_version": "out_of_date"})
+        if version > card.terms_version:
+            card.terms_version = version
+            card.version += 1
 
 
 def touch(tx: Tx, card_id: UUID) -> None:

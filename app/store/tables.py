@@ -105,6 +105,21 @@ class Shop(Table):
     #: IANA name, for dates on stamps and days in figures.
     timezone: Mapped[str] = mapped_column(String(40))
     founded_at: Mapped[datetime]
+    stamp_shape: Mapped[str] = mapped_column(
+        String(12), default="round", server_default="round"
+    )
+    #: The name of its picture in ``Logo``; None for the plain mark.
+    logo: Mapped[str | None] = mapped_column(String(24))
+
+
+class Logo(Table):
+    """The shop's own mark as PNG, apart from ``Shop`` because that is read often."""
+
+    __tablename__ = "logo"
+
+    #: Of its content, with its size: another picture has another name.
+    name: Mapped[str] = mapped_column(String(24), primary_key=True)
+    png: Mapped[bytes]
 
 
 class Programme(Table):

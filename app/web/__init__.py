@@ -10,7 +10,7 @@ from flask_babel import Babel, get_locale
 from app.programme import shop
 from app.programme.errors import NotFound, StoreDown
 from app.web import api, console, counter, customer
-from app.web.shared import access, errors, headers, metrics, views
+from app.web.shared import access, compression, errors, headers, metrics, views
 
 #: ``metrics`` has its page on the blueprint of ``views``.
 __all__ = ["LANGUAGES", "metrics", "register"]
@@ -27,6 +27,8 @@ def register(app: Flask) -> None:
         timezone_selector=_timezone,
         default_translation_directories="translations",
     )
+    # First to be named, last to act: it takes the answer as the others left it.
+    compression.register(app)
     headers.register(app)
     errors.register(app)
     app.register_blueprint(views.bp)

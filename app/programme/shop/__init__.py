@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from app.programme.shop.card import (
     DEFAULT_COLOUR,
+    STAMP_SHAPES,
     STAMPS_REQUIRED,
     TERMS_LENGTH,
     UNKNOWN_SHOP,
@@ -26,6 +27,7 @@ from app.programme.shop.card import (
     timezones,
     update_shop,
 )
+from app.programme.shop.look import LOGO_BYTES, logo, remove_logo, set_logo
 from app.programme.shop.permission import may_change
 from app.programme.shop.premises import (
     EnrolmentState,
@@ -51,7 +53,9 @@ from app.programme.shop.team import (
 
 __all__ = [
     "DEFAULT_COLOUR",
+    "LOGO_BYTES",
     "STAMPS_REQUIRED",
+    "STAMP_SHAPES",
     "TERMS_LENGTH",
     "UNKNOWN_SHOP",
     "EnrolmentState",
@@ -66,13 +70,16 @@ __all__ = [
     "enrolment_state",
     "ink_on",
     "locations",
+    "logo",
     "may_change",
     "programmes",
+    "remove_logo",
     "rename_location",
     "revoke_terminal",
     "save_programme",
     "set_active",
     "set_console_access",
+    "set_logo",
     "set_pin",
     "shop",
     "staff_member",

@@ -23,6 +23,7 @@ from app.tools import Tools
 STAMPS_REQUIRED = range(2, 31)
 TERMS_LENGTH = 10_000
 DEFAULT_COLOUR = "#0f5c4a"
+STAMP_SHAPES = ("round", "seal", "flower", "octagon", "square")
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _WHITE, _INK, _BLACK = "#ffffff", "#1d1a16", "#000000"
@@ -39,6 +40,10 @@ class ShopView:
     colour: str
     #: IANA name.
     timezone: str
+    #: One of ``STAMP_SHAPES``.
+    stamp_shape: str = "round"
+    #: The name of its logo, for ``logo``; None for the plain mark.
+    logo: str | None = None
 
     @property
     def ink(self) -> str:
@@ -60,13 +65,24 @@ def shop(tools: Tools) -> ShopView:
         row = tx.get(Shop, 1)
     if row is None:
         raise NotFound
-    return ShopView(row.name, row.colour, row.timezone)
+    return shop_view(row)
+
+
+def shop_view(row: Shop) -> ShopView:
+    """Turn the row into what others may hold."""
+    return ShopView(row.name, row.colour, row.timezone, row.stamp_shape, row.logo)
 
 
 def update_shop(
-    tools: Tools, *, name: str, colour: str, timezone: str, by: ConsoleCaller
+    tools: Tools,
+    *,
+    name: str,
+    colour: str,
+    timezone: str,
+    by: ConsoleCaller,
+    stamp_shape: str | None = None,
 ) -> ShopView:
-    """Change the shop's name, colour and time zone.
+    """Change the shop's name, colour, time zone and stamps.
 
     Args:
         tools: the books.
@@ -74,10 +90,11 @@ def update_shop(
         colour: ``#rrggbb`` in either case.
         timezone: an IANA name.
         by: who asks.
+        stamp_shape: one of ``STAMP_SHAPES``; as it was when None.
 
     Raises:
         Forbidden: ``by`` may not.
-        InvalidRequest: ``name``, ``colour`` or ``timezone`` makes no sense.
+        InvalidRequest: one of them makes no sense.
         NotFound: the shop was never founded.
     """
     must_lead(by)
@@ -88,12 +105,15 @@ def update_shop(
         wrong["colour"] = "not_a_colour"
     if timezone not in timezones():
         wrong["timezone"] = "not_a_timezone"
+    if stamp_shape is not None and stamp_shape not in STAMP_SHAPES:
+        wrong["stamp_shape"] = "not_a_shape"
     refuse(wrong)
     with tools.database.begin() as tx:
         row = tx.get(Shop, 1)
         if row is None:
             raise NotFound
         row.name, row.colour, row.timezone = name, colour, timezone
+        row.stamp_shape = stamp_shape or row.stamp_shape
         audit.record(
             tx,
             tools,
@@ -103,8 +123,9 @@ def update_shop(
             name=name,
             colour=colour,
             timezone=timezone,
+            stamp_shape=row.stamp_shape,
         )
-    return ShopView(name, colour, timezone)
+        return shop_view(row)
 
 
 @cache

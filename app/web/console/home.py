@@ -72,6 +72,8 @@ def home() -> ResponseReturnValue:
         place=place,
         bars=_bars(days),
         steps=_steps(),
+        # Whoever has had a till needs no first run.
+        is_new=not shop.terminals(tools),
         feed_url=url_for("console.feed", place=place),
         texts={"live": gettext("Live"), "away": gettext("Waiting for the network")},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from app.programme import shop
+from app.programme.codes import IssuedCode
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.shop import TerminalView
 from app.web.console.lines import when
@@ -105,38 +107,54 @@ def new_terminal() -> ResponseReturnValue:
         )
     except InvalidRequest as error:
         return again("console/terminal_new.html", error, locations=choices)
-    # Kept in this browser, so that the page may be loaded again; never in an address.
+    keep_shown(issued)
+    return redirect(url_for("console.enrolment", nonce=issued.nonce.hex()))
+
+
+def keep_shown(issued: IssuedCode) -> None:
+    """Keep a code in this browser, so that its page may be loaded again.
+
+    Never in an address: addresses are remembered, and sent along.
+    """
     session[_SHOWN] = {
         "code": issued.code,
         "url": issued.url,
         "not_after": issued.not_after.isoformat(),
         "nonce": issued.nonce.hex(),
     }
-    return redirect(url_for("console.enrolment", nonce=issued.nonce.hex()))
 
 
 @bp.get("/console/terminals/new/<nonce>")
 def enrolment(nonce: str) -> ResponseReturnValue:
     """Show an enrolment code until a device has used it."""
+    facts = enrolment_facts(nonce)
+    if facts is None:
+        return redirect(url_for("console.new_terminal"))
+    return render_template("console/enrolment.html", **facts)
+
+
+def enrolment_facts(nonce: str) -> dict[str, Any] | None:
+    """Tell what the page of a code shows; None in a browser that did not ask for it."""
     shown = session.get(_SHOWN)
     if not isinstance(shown, dict) or shown.get("nonce") != nonce:
-        return redirect(url_for("console.new_terminal"))
+        return None
     tools = access.tools()
     found = shop.enrolment_state(tools, bytes.fromhex(nonce))
     left = datetime.fromisoformat(shown["not_after"]) - tools.now()
     seconds = max(0, math.floor(left.total_seconds()))
-    return render_template(
-        "console/enrolment.html",
-        state="expired" if found.state == "waiting" and not seconds else found.state,
-        name=found.terminal_name or "",
-        location_name=found.location_name or "",
-        picture=Markup(qr.svg(shown["url"], title=gettext("Code for the new till"))),  # noqa: S704 -- drawn by us
-        code=shown["code"],
-        counter_url=f"{tools.settings.origin}/counter/",
-        seconds=seconds,
-        left=f"{seconds // 60}:{seconds % 60:02}",
-        state_url=url_for("console.enrolment_state", nonce=nonce),
-    )
+    is_over = found.state == "waiting" and not seconds
+    picture = qr.svg(shown["url"], title=gettext("Code for the new till"))
+    return {
+        "state": "expired" if is_over else found.state,
+        "name": found.terminal_name or "",
+        "location_name": found.location_name or "",
+        "picture": Markup(picture),  # noqa: S704 -- drawn by us
+        "code": shown["code"],
+        "counter_url": f"{tools.settings.origin}/counter/",
+        "seconds": seconds,
+        "left": f"{seconds // 60}:{seconds % 60:02}",
+        "state_url": url_for("console.enrolment_state", nonce=nonce),
+    }
 
 
 @bp.get("/console/terminals/new/<nonce>/state")

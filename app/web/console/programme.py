@@ -1,4 +1,4 @@
-"""The stamp card's rules and the way to join it; the shop's own face."""
+"""The stamp card's rules and the way to join it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask_babel import format_decimal, gettext, ngettext
 from app.programme import shop
 from app.programme.cards import ProgrammeView
 from app.programme.errors import InvalidRequest, NotFound
-from app.web.console.room import again, bp, form_values
+from app.web.console.room import again, bp
 from app.web.shared import access
 from signing import qr
 
@@ -19,7 +19,7 @@ from signing import qr
 @bp.route("/console/programme", methods=["GET", "POST"])
 def programme() -> ResponseReturnValue:
     """Show the rules and change them; without any, make the first card."""
-    shown = _programme()
+    shown = first_programme()
     if request.method == "GET":
         values = _values(shown) if shown else {"stamps_required": "10", "is_open": "1"}
         return render_template(
@@ -31,7 +31,7 @@ def programme() -> ResponseReturnValue:
             programme_id=shown.programme_id if shown else None,
             name=request.form.get("name", ""),
             reward=request.form.get("reward", ""),
-            stamps_required=_whole(request.form.get("stamps_required", "")),
+            stamps_required=whole(request.form.get("stamps_required", "")),
             terms=request.form.get("terms", ""),
             is_open=request.form.get("is_open") == "1",
             by=access.console(),
@@ -45,47 +45,20 @@ def programme() -> ResponseReturnValue:
 @bp.get("/console/programme/join.svg")
 def join_picture() -> ResponseReturnValue:
     """Draw the link of the join page as a QR code."""
-    picture = qr.svg(_join_url(), title=gettext("QR code of the join page"))
+    picture = qr.svg(join_url(), title=gettext("QR code of the join page"))
     return Response(picture, mimetype="image/svg+xml")
 
 
 @bp.get("/console/programme/poster")
 def poster() -> ResponseReturnValue:
     """Show a page to print: the card's name and the way to join."""
-    shown = _programme()
+    shown = first_programme()
     if shown is None:
         raise NotFound
-    return render_template("console/poster.html", programme=shown, join_url=_join_url())
+    return render_template("console/poster.html", programme=shown, join_url=join_url())
 
 
-@bp.route("/console/shop", methods=["GET", "POST"])
-def shop_page() -> ResponseReturnValue:
-    """Show the shop's name, colour and time zone, and change them."""
-    tools = access.tools()
-    zones = [(name, name.replace("_", " ")) for name in sorted(shop.timezones())]
-    if request.method == "GET":
-        now = shop.shop(tools)
-        values = {"name": now.name, "colour": now.colour, "timezone": now.timezone}
-        return render_template(
-            "console/shop.html", form=values, wrong={}, well=now.colour, zones=zones
-        )
-    try:
-        shop.update_shop(
-            tools,
-            name=request.form.get("name", ""),
-            colour=request.form.get("colour", ""),
-            timezone=request.form.get("timezone", ""),
-            by=access.console(),
-        )
-    except InvalidRequest as error:
-        typed = form_values().get("colour", "")
-        well = shop.shop(tools).colour if "colour" in error.fields else typed.lower()
-        return again("console/shop.html", error, well=well, zones=zones)
-    flash(gettext("Saved."))
-    return redirect(url_for("console.shop_page"))
-
-
-def _programme() -> ProgrammeView | None:
+def first_programme() -> ProgrammeView | None:
     """Find the programme that the page is about: the first open one."""
     return next(iter(shop.programmes(access.tools())), None)
 
@@ -99,7 +72,7 @@ def _facts(shown: ProgrammeView | None) -> dict[str, object]:
         "programme": shown,
         "cards": format_decimal(cards),
         "cards_word": ngettext("card", "cards", cards),
-        "join_url": _join_url(),
+        "join_url": join_url(),
         "terms_hint": gettext(
             "Version %(version)s. A changed text becomes version %(next)s.",
             version=shown.terms_version,
@@ -127,11 +100,12 @@ def _what_was_saved(before: ProgrammeView | None, after: ProgrammeView) -> str:
     return str(gettext("Saved."))
 
 
-def _join_url() -> str:
+def join_url() -> str:
+    """Return the address where people get a card."""
     return f"{access.tools().settings.origin}/join"
 
 
-def _whole(text: str) -> int | None:
+def whole(text: str) -> int | None:
     """Read a whole number as typed; None for anything else."""
     digits = text.strip()
     return int(digits) if digits.isdecimal() and len(digits) <= 4 else None  # noqa: PLR2004

@@ -152,6 +152,7 @@ _ROOM_OF: Final = {
     "set_console_access": "staff",
     "rename_location": "locations",
     "shop_page": "shop",
+    "style": "shop",
     "key_review": "keys",
     "new_batch": "printing",
     "batch": "printing",

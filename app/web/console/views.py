@@ -4,9 +4,12 @@ from app.web.console import (
     entrance,
     home,
     keys,
+    look,
     premises,
     printing,
     programme,
+    setup,
+    style,
     team,
 )
 from app.web.console.room import bp
@@ -16,8 +19,11 @@ __all__ = [
     "entrance",
     "home",
     "keys",
+    "look",
     "premises",
     "printing",
     "programme",
+    "setup",
+    "style",
     "team",
 ]

@@ -28,10 +28,6 @@ from app.web.shared import guilloche
 SHOWN_LINES = 6
 #: From here on the places stand closer.
 _MANY = 25
-_CUP = (
-    '<path d="M4 9h12v5.5A4.5 4.5 0 0 1 11.5 19h-3A4.5 4.5 0 0 1 4 14.5z"/>'
-    '<path d="M16 10.5h1.5a2.5 2.5 0 0 1 0 5H16"/>'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +62,12 @@ class Face:
     member_name: str
     #: What stands over the code, so that the barista can greet: "Anna · 7 of 10".
     about: str
+    #: What is the matter, to be said under the card: "closed", "paused", "full";
+    #: "" while all is as always.
+    state: str
+    terms: str
+    terms_version: int
+    has_new_terms: bool
     is_closed: bool
 
 
@@ -79,9 +81,9 @@ class News:
     postmarks: tuple[str, ...]
 
 
-def parts() -> str:
-    """Return the SVG that all postmarks of a page lean on."""
-    return guilloche.postmark_parts(_CUP)
+def parts(shape: str) -> str:
+    """Return the SVG that all postmarks of a page lean on, in the shop's shape."""
+    return guilloche.postmark_parts(guilloche.CUP, shape)
 
 
 def face(
@@ -115,6 +117,10 @@ def face(
         version=card.version,
         member_name=card.member_name or "",
         about=_about(card),
+        state=_state(card),
+        terms=programme.terms,
+        terms_version=programme.terms_version,
+        has_new_terms=card.has_new_terms and not card.is_closed,
         is_closed=card.is_closed or not programme.is_open,
     )
 
@@ -140,6 +146,10 @@ def specimen(programme: ProgrammeView) -> Face:
         version=0,
         member_name="",
         about="",
+        state="" if programme.is_open else "paused",
+        terms=programme.terms,
+        terms_version=programme.terms_version,
+        has_new_terms=False,
         is_closed=not programme.is_open,
     )
 
@@ -202,6 +212,16 @@ def _about(card: CardState) -> str:
         "%(full)s of %(of)s", full=card.stamps, of=card.programme.stamps_required
     )
     return f"{card.member_name} · {count}" if card.member_name else count
+
+
+def _state(card: CardState) -> str:
+    if card.is_closed:
+        return "closed"
+    if not card.programme.is_open:
+        return "paused"
+    # A full card starts anew at once; its member shall not think the stamps are lost.
+    just_full = not card.stamps and any(row.state == "issued" for row in card.vouchers)
+    return "full" if just_full else ""
 
 
 def _places(card: CardState, new: int) -> tuple[Place, ...]:

@@ -14,6 +14,12 @@ def card_texts() -> dict[str, str]:
         "busy": gettext("The shop's server does not answer."),
         "signed_out": gettext("Your card is not on this phone any more."),
         "slow_down": gettext("Too many codes in a short time."),
+        # {age} is put in by the page: "5 minutes ago".
+        "kept": gettext("No connection. This is your card as it was {age}."),
+        "kept_now": gettext("No connection. Your stamps are safe."),
+        "copied": gettext("Link copied."),
+        "sound_on": gettext("Sound on"),
+        "sound_off": gettext("Sound off"),
     }
 
 

@@ -48,6 +48,7 @@ def manifest(shop: ShopView) -> dict[str, Any]:
         "background_color": "#f6f2ea",
         "theme_color": shop.colour,
         "icons": [
+            *_logo(shop),
             _icon("icon.svg", "any", "any"),
             _icon("icon-192.png", "192x192", "any"),
             _icon("icon-512.png", "512x512", "any"),
@@ -59,10 +60,27 @@ def manifest(shop: ShopView) -> dict[str, Any]:
 def service_worker(shop: ShopView) -> str:
     """Return the worker's source, with the shell's version and list set before it."""
     files = [url_for(endpoint, filename=name) for endpoint, name, _ in _shell_files()]
-    colour = f"{shop.name}{shop.colour}".encode()
+    colour = f"{shop.name}{shop.colour}{shop.logo}".encode()
     version = hashlib.blake2b(_content() + colour, digest_size=8).hexdigest()
+    # The page for no network wears the shop's logo too.
+    files += [url_for("shared.logo", name=shop.logo)] if shop.logo else []
     shell = {"version": version, "files": [*files, *_PAGES], "offline": "/offline"}
     return f"self.SHELL = {json.dumps(shell)};\n{_WORKER.read_text(encoding='utf-8')}"
+
+
+def _logo(shop: ShopView) -> list[dict[str, str]]:
+    """Put the shop's own logo before our icons; its name ends with its size."""
+    if shop.logo is None:
+        return []
+    side = shop.logo.rpartition("-")[2]
+    return [
+        {
+            "src": url_for("shared.logo", name=shop.logo),
+            "sizes": f"{side}x{side}",
+            "type": "image/png",
+            "purpose": "any",
+        }
+    ]
 
 
 def _icon(name: str, sizes: str, purpose: str) -> dict[str, str]:

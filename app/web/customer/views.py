@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
@@ -119,18 +120,16 @@ def card(card_id: UUID) -> str:
     mine = _my_card(card_id)
     happened = cards.history(tools, card_id, limit=faces.SHOWN_LINES + 1)
     new = _just_given(happened) if "new" in request.args else 0
-    others = [
-        other
-        for other in cards.cards_of(tools, mine.member_id)
-        if other.card_id != card_id
-    ]
+    # Oldest first, as they lie in a wallet: a new one does not move the others.
+    all_mine = list(reversed(cards.cards_of(tools, mine.member_id)))
     return render_template(
         "customer/card.html",
         view=faces.face(mine, happened, now=tools.now(), new=new),
         news=None,
-        parts=faces.parts(),
-        others=others,
+        parts=faces.parts(_shape()),
+        all_mine=all_mine if len(all_mine) > 1 else [],
         terms=mine.programme.terms,
+        join_url=f"{tools.settings.origin}/join",
         texts=card_texts(),
     )
 
@@ -149,6 +148,16 @@ def face(card_id: UUID) -> str:
         ),
         news=news,
     )
+
+
+@bp.post("/card/<uuid:card_id>/terms")
+def accept_terms(card_id: UUID) -> AnyResponse:
+    """Note that new terms were read; changed ones again are shown again."""
+    _my_card(card_id)
+    version = request.form.get("terms_version", default=0, type=int)
+    with suppress(InvalidRequest):
+        cards.accept_terms(access.tools(), card_id, version)
+    return redirect(url_for("customer.card", card_id=card_id), 303)
 
 
 @bp.get("/card/<uuid:card_id>/history")
@@ -308,7 +317,7 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
     return render_template(
         "customer/join.html",
         view=faces.specimen(programme),
-        parts=faces.parts(),
+        parts=faces.parts(_shape()),
         terms=programme.terms,
         terms_version=programme.terms_version,
         is_open=programme.is_open,
@@ -331,7 +340,7 @@ def _landing_page(
         code=code,
         cards=open_cards or [],
         postmarks=marks or [],
-        parts=faces.parts() if marks else "",
+        parts=faces.parts(_shape()) if marks else "",
     )
     return _respond(page, said.status)
 
@@ -347,6 +356,14 @@ def _just_given(happened: list[HistoryLine]) -> int:
     """Count the stamps of the newest entry that gave any, if it is the news."""
     earned = [row for row in happened[:3] if row.kind == "EARN"]
     return earned[0].units if earned else 0
+
+
+def _shape() -> str:
+    """Tell the shape of the shop's stamps; the plain one while it cannot be read."""
+    try:
+        return shops.shop(access.tools()).stamp_shape
+    except (NotFound, StoreDown):
+        return shops.UNKNOWN_SHOP.stamp_shape
 
 
 def _respond(page: str, status: int) -> Response:

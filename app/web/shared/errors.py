@@ -186,6 +186,11 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "taken": lazy_gettext("Somebody has that already."),
     "not_a_colour": lazy_gettext("That is not a colour like #0f5c4a."),
     "not_a_timezone": lazy_gettext("That is not a time zone."),
+    "not_a_shape": lazy_gettext("That is not a shape."),
+    "not_a_png": lazy_gettext("That is not a picture we can use. Choose a PNG."),
+    "not_square": lazy_gettext("The picture has to be square."),
+    "wrong_size": lazy_gettext("The picture has to be 48 to 512 pixels wide."),
+    "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
 }
 

@@ -22,6 +22,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
+from app.web.shared.stamp_shapes import outline
+
+CUP = (
+    '<path d="M4 9h12v5.5A4.5 4.5 0 0 1 11.5 19h-3A4.5 4.5 0 0 1 4 14.5z"/>'
+    '<path d="M16 10.5h1.5a2.5 2.5 0 0 1 0 5H16"/>'
+)
+"""The picture in the middle of a stamp."""
+
 _SEGMENTS_A_LOBE = 4
 """Cubic pieces for one wave of a curve: below four, the crests turn visibly flat."""
 
@@ -158,21 +166,28 @@ def postmark(seed: str, *, date: str, place: str, label: str) -> str:
     )
 
 
-def postmark_parts(picture: str) -> str:
+def postmark_parts(picture: str, shape: str = "round") -> str:
     """Return what all postmarks of a page share, to be set once before them.
 
     Args:
         picture: SVG content of the small picture in the middle, in a 24-unit square;
             ours, not a user's.
+        shape: the stamps' outline, one of ``stamp_shapes.DRAWN``. Empty places lean on
+            it too: ``#postmark-edge`` in a 100-unit square.
     """
+    edge = outline(shape)
     return (
         '<svg class="postmark-parts" width="0" height="0" aria-hidden="true" '
         'focusable="false"><defs>'
         '<path id="postmark-above" d="M16.2 50a33.8 33.8 0 0 1 67.6 0"/>'
         '<path id="postmark-below" d="M6.8 50a43.2 43.2 0 0 0 86.4 0"/>'
-        '<g id="postmark-frame"><circle class="postmark__paper" cx="50" cy="50" '
-        'r="49.5"/><g fill="none" stroke="currentColor"><circle cx="50" cy="50" '
-        'r="46.6" stroke-width="1.5"/><circle cx="50" cy="50" r="30" '
+        f'<path id="postmark-outline" d="{edge}"/>'
+        '<use id="postmark-edge" href="#postmark-outline" '
+        'transform="translate(50 50) scale(.97)"/>'
+        '<g id="postmark-frame"><use class="postmark__paper" href="#postmark-outline" '
+        'transform="translate(50 50)"/><g fill="none" stroke="currentColor">'
+        '<use href="#postmark-outline" transform="translate(50 50) scale(.94)" '
+        'stroke-width="1.6"/><circle cx="50" cy="50" r="30" '
         'stroke-width="0.9"/></g><g fill="currentColor"><circle cx="11.5" cy="50" '
         'r="1.7"/><circle cx="88.5" cy="50" r="1.7"/></g></g>'
         '<g id="postmark-picture"><circle class="postmark__paper" cx="50" cy="50" '

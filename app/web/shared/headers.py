@@ -52,8 +52,9 @@ def _set_headers(response: Response) -> Response:
     if may_scan:
         policy["script-src"] += " 'wasm-unsafe-eval'"
     headers = response.headers
-    headers["Content-Security-Policy"] = "; ".join(
-        f"{name} {value}" for name, value in policy.items()
+    headers.setdefault(
+        "Content-Security-Policy",
+        "; ".join(f"{name} {value}" for name, value in policy.items()),
     )
     headers["Permissions-Policy"] = (
         f"camera=({'self' if may_scan else ''}), microphone=(), geolocation=()"

@@ -37,6 +37,16 @@ def shop_css() -> Response:
     return answer
 
 
+@bp.get("/logo/<name>.png")
+def logo(name: str) -> Response:
+    """Give the shop's logo: a PNG that we wrote ourselves, and may do nothing."""
+    answer = Response(shop.logo(access.tools(), name), mimetype="image/png")
+    # Another picture has another name.
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
+
+
 @bp.get("/page-token")
 def page_token() -> Response:
     """Give a page that was open for long a new form token, to post on with.

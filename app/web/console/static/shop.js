@@ -1,31 +1,60 @@
 // @ts-check
-/** The shop's page: the well and the text are one colour, and the picture shows it. */
+/** The look's page: what is chosen shows at once, on a card like the customers'. */
 
 import { colourOf, inkOn } from "./contrast.js";
+import { asSquarePng } from "./logo.js";
 
-const well = /** @type {HTMLInputElement} */ (document.querySelector("[data-colour-well]"));
-const typed = /** @type {HTMLInputElement} */ (document.querySelector("[data-colour]"));
-const shown = /** @type {HTMLElement} */ (document.querySelector("[data-colour-shown]"));
-const name = /** @type {HTMLInputElement} */ (document.getElementById("name"));
-const nameShown = /** @type {HTMLElement} */ (document.querySelector("[data-name-shown]"));
+/** @template {Element} T @param {string} what @returns {T | null} */
+const find = (what) => /** @type {T | null} */ (document.querySelector(what));
+const well = /** @type {HTMLInputElement | null} */ (find("[data-colour-well]"));
+const typed = /** @type {HTMLInputElement | null} */ (find("[data-colour]"));
+const shown = /** @type {HTMLElement | null} */ (find("[data-colour-shown]"));
+const name = /** @type {HTMLInputElement | null} */ (find("#name"));
+const nameShown = find("[data-name-shown]");
+const logo = /** @type {HTMLFormElement | null} */ (find("[data-logo]"));
 
 /** @param {string} colour */
 function show(colour) {
-  shown.style.setProperty("--shop", colour);
-  shown.style.setProperty("--on-shop", inkOn(colour));
+  shown?.style.setProperty("--shop", colour);
+  shown?.style.setProperty("--on-shop", inkOn(colour));
 }
 
-well.addEventListener("input", () => {
-  typed.value = well.value;
-  show(well.value);
+if (well && typed) {
+  well.addEventListener("input", () => {
+    typed.value = well.value;
+    show(well.value);
+  });
+  typed.addEventListener("input", () => {
+    const colour = colourOf(typed.value);
+    if (!colour) return;
+    well.value = colour;
+    show(colour);
+  });
+  show(colourOf(typed.value) ?? well.value);
+}
+name?.addEventListener("input", () => {
+  if (nameShown) nameShown.textContent = name.value;
 });
-typed.addEventListener("input", () => {
-  const colour = colourOf(typed.value);
-  if (!colour) return;
-  well.value = colour;
-  show(colour);
+for (const choice of document.querySelectorAll("[data-outline]")) {
+  choice.addEventListener("change", () => {
+    // Stamps and empty places lean on this one path.
+    const drawn = /** @type {HTMLElement} */ (choice).dataset.outline ?? "";
+    document.getElementById("postmark-outline")?.setAttribute("d", drawn);
+  });
+}
+logo?.querySelector('input[type="file"]')?.addEventListener("change", async (event) => {
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  const chosen = input.files?.[0];
+  if (!chosen) return;
+  const said = logo.querySelector("[data-logo-error]");
+  if (said) said.textContent = "";
+  try {
+    const files = new DataTransfer();
+    files.items.add(await asSquarePng(chosen));
+    input.files = files.files;
+    logo.requestSubmit();
+  } catch {
+    input.value = "";
+    if (said) said.textContent = logo.dataset.bad ?? "";
+  }
 });
-name.addEventListener("input", () => {
-  nameShown.textContent = name.value;
-});
-show(colourOf(typed.value) ?? well.value);

@@ -16,10 +16,14 @@ import * as sound from "/static/shared/sound.js";
 import { fetchFace } from "./face.js";
 import { offerInstall } from "./install.js";
 import { issuer } from "./issue.js";
+import { ago, forget, keep } from "./kept.js";
 import { codeLayer } from "./layer.js";
 import { showNews } from "./news.js";
 import { poll } from "./poll.js";
+import { soundSwitch } from "./quiet.js";
 import { renewal } from "./renewal.js";
+import { shareButton } from "./share.js";
+import { swipes } from "./swipe.js";
 
 const SLOW_MS = 8_000;
 // The phone is to show a stamp within two seconds, two short answers included.
@@ -47,17 +51,38 @@ const renewals = new Map();
 /** @type {ReturnType<typeof renewal> | null} */
 let open = null;
 let letSleep = () => {};
+/** When the server last answered, in milliseconds of this phone's clock. */
+let heard = Date.now();
+const isLoud = soundSwitch(/** @type {HTMLElement} */ (document.querySelector("[data-sound]")), texts);
 
 const watch = poll({
   url: `/api/v1/cards/${cardId}`,
   version: Number(shownFace().dataset.version),
   fetch: globalThis.fetch.bind(globalThis),
   after: clock.after,
-  onAnswer: dropRevoked,
-  onTrouble: (isOffline) => { offline.hidden = !isOffline; },
-  onGone: () => location.assign("/"),
+  onAnswer: (headers) => {
+    heard = Date.now();
+    keep(shownFace().dataset, heard);
+    dropRevoked(headers);
+  },
+  onTrouble: (isOffline) => {
+    offline.hidden = !isOffline;
+    sayAge();
+  },
+  onGone: () => {
+    forget();
+    location.assign("/");
+  },
   onChange: refresh,
 });
+
+/** Say how old the card is that one sees without a network. */
+function sayAge() {
+  const said = offline.querySelector("[data-said]");
+  if (!said || offline.hidden) return;
+  const age = ago(heard, Date.now());
+  said.textContent = age ? texts.kept.replace("{age}", age) : texts.kept_now;
+}
 
 async function refresh() {
   const news = await fetchFace(face, cardId, globalThis.fetch);
@@ -65,7 +90,7 @@ async function refresh() {
   const wasOpen = open;
   wasOpen?.spent();
   wasOpen?.stop();
-  (news.kind === "taken" ? sound.waiting : sound.given)();
+  if (isLoud()) (news.kind === "taken" ? sound.waiting : sound.given)();
   // A modal dialog lies above all else, so the news goes into it while it is open.
   if (dialog.open) dialog.append(host);
   else document.body.append(host);
@@ -135,6 +160,11 @@ dialog.querySelector('[data-do="close"]')?.addEventListener("click", (event) => 
   close();
 });
 sound.unlock();
+keep(shownFace().dataset, heard);
+setInterval(sayAge, 20_000);
+shareButton(/** @type {HTMLElement} */ (document.querySelector("[data-share]")), texts);
+swipes(face, [...document.querySelectorAll(".tab")]);
+document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 offerInstall(/** @type {HTMLElement} */ (document.getElementById("install")), face);
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
 follow();

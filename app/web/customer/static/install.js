@@ -9,12 +9,27 @@
 const ASKED = "punchproof-install";
 
 /**
+ * The way to the home screen in this browser.
+ *
+ * @param {string} agent - the user agent's own words
+ * @param {number} fingers - that the screen can tell apart: an iPad calls itself a Mac
+ * @returns {"safari" | "ios" | "menu" | "prompt"} Share below, Share above, the menu, or
+ *   the browser's own question
+ */
+export function wayOf(agent, fingers) {
+  if (/iP(hone|ad|od)/.test(agent) || (/Macintosh/.test(agent) && fingers > 1)) {
+    return /CriOS|FxiOS|EdgiOS/.test(agent) ? "ios" : "safari";
+  }
+  return /Android/.test(agent) && /Firefox|SamsungBrowser/.test(agent) ? "menu" : "prompt";
+}
+
+/**
  * @param {HTMLElement} box
  * @param {HTMLElement} face
  */
 export function offerInstall(box, face) {
   const standalone = matchMedia("(display-mode: standalone)").matches;
-  const isApple = /iP(hone|ad|od)/.test(navigator.userAgent);
+  const way = wayOf(navigator.userAgent, navigator.maxTouchPoints);
   if (standalone || asked() || face.querySelectorAll(".postmark").length < 2) return;
   const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (box.querySelector(name));
 
@@ -22,8 +37,8 @@ export function offerInstall(box, face) {
     box.hidden = true;
     remember();
   });
-  if (isApple) {
-    part('[data-how="share"]').hidden = false;
+  if (way !== "prompt") {
+    part(`[data-how="${way}"]`).hidden = false;
     box.hidden = false;
     return;
   }

@@ -181,6 +181,8 @@ def test_no_page_takes_a_form_without_its_token(house: House):
             path = rule.rule.replace("<uuid:staff_id>", str(staff_id))
             path = path.replace("<uuid:location_id>", str(location_id))
             path = path.replace("<uuid:terminal_id>", str(house.barista.terminal_id))
+            path = path.replace("<uuid:card_id>", str(house.joined.card_id))
+            path = path.replace("<uuid:card_id>", str(house.joined.card_id))
             path = path.replace("<to>", "off")
             assert "<" not in path
             refused = client.post(path, data={"name": "Mallory", "reason": "none"})

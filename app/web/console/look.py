@@ -1,0 +1,124 @@
+"""The shop's look: colour, logo and the shape of its stamps, seen while choosing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date, gettext, lazy_gettext
+
+from app.programme import shop
+from app.programme.errors import InvalidRequest
+from app.web.console.room import bp, form_values, sentences
+from app.web.shared import access
+from app.web.shared.specimen import Specimen, outlines, specimen
+from app.web.shared.stamp_shapes import outline
+
+#: What each shape is called; a test holds them to the programme's.
+SHAPE_NAMES: Final = {
+    "round": lazy_gettext("Round"),
+    "seal": lazy_gettext("Seal"),
+    "flower": lazy_gettext("Flower"),
+    "octagon": lazy_gettext("Octagon"),
+    "square": lazy_gettext("Square"),
+}
+
+
+def shown_card(shape: str, *, stamps: int = 7) -> Specimen:
+    """Lay out a card that the owner looks at."""
+    tools = access.tools()
+    places = shop.locations(tools)
+    return specimen(
+        shape,
+        month=format_date(tools.now(), "MMM"),
+        place=places[0].name if places else "",
+        label=gettext("Stamp"),
+        stamps=stamps,
+    )
+
+
+def look_facts(shape: str) -> dict[str, Any]:
+    """Tell what a page with the choices of the look needs."""
+    shown = next(iter(shop.programmes(access.tools())), None)
+    drawn = outlines(shop.STAMP_SHAPES)
+    return {
+        "shapes": [(key, SHAPE_NAMES[key], drawn[key]) for key in shop.STAMP_SHAPES],
+        "card": shown_card(shape),
+        "outline": outline(shape),
+        "programme_name": shown.name if shown else gettext("10 coffees, 1 free"),
+        "invitation": gettext(
+            "3 more stamps, then: %(reward)s",
+            reward=shown.reward if shown else gettext("Free coffee"),
+        ),
+    }
+
+
+@bp.route("/console/shop", methods=["GET", "POST"])
+def shop_page() -> ResponseReturnValue:
+    """Show the shop's name, look and time zone, and change them."""
+    tools = access.tools()
+    if request.method == "GET":
+        now = shop.shop(tools)
+        values = {
+            "name": now.name,
+            "colour": now.colour,
+            "timezone": now.timezone,
+            "stamp_shape": now.stamp_shape,
+        }
+        return _page(values, {}, well=now.colour)
+    try:
+        shop.update_shop(
+            tools,
+            name=request.form.get("name", ""),
+            colour=request.form.get("colour", ""),
+            timezone=request.form.get("timezone", ""),
+            stamp_shape=request.form.get("stamp_shape"),
+            by=access.console(),
+        )
+    except InvalidRequest as error:
+        typed = form_values().get("colour", "")
+        well = shop.shop(tools).colour if "colour" in error.fields else typed.lower()
+        return _page(form_values(), sentences(error), well=well), 422
+    flash(gettext("Saved."))
+    return redirect(url_for("console.shop_page"))
+
+
+@bp.post("/console/shop/logo")
+def set_logo() -> ResponseReturnValue:
+    """Take a logo, or take it away; the page goes back to where it was asked."""
+    tools, by = access.tools(), access.console()
+    back = "console.setup_look" if request.form.get("from") == "setup" else None
+    try:
+        if request.form.get("remove") == "1":
+            shop.remove_logo(tools, by=by)
+            flash(gettext("The logo is gone."))
+        else:
+            sent = request.files.get("logo")
+            # One byte more than may be: enough to tell that it is too large.
+            data = sent.stream.read(shop.LOGO_BYTES + 1) if sent else b""
+            shop.set_logo(tools, data, by=by)
+            flash(gettext("The new logo is on every page."))
+    except InvalidRequest as error:
+        # Shown as the page's message: the form that sent it holds nothing to keep.
+        flash(sentences(error)["logo"])
+    return redirect(url_for(back or "console.shop_page"))
+
+
+def zones() -> list[tuple[str, str]]:
+    """List time zones to choose from."""
+    return [(name, name.replace("_", " ")) for name in sorted(shop.timezones())]
+
+
+def _page(values: dict[str, str], wrong: dict[str, str], *, well: str) -> str:
+    shape = values.get("stamp_shape", "")
+    if shape not in shop.STAMP_SHAPES:
+        shape = shop.shop(access.tools()).stamp_shape
+    return render_template(
+        "console/shop.html",
+        form={**values, "stamp_shape": shape},
+        wrong=wrong,
+        well=well,
+        zones=zones(),
+        **look_facts(shape),
+    )
