@@ -109,6 +109,7 @@ def till_texts() -> Texts:
         "stamp_code": _stamp_code_texts(),
         "queue": _queue_texts(),
         "training": _training_texts(),
+        "by_hand": _by_hand_texts(),
         "latest": {
             "stamp": [
                 ngettext("%(num)d stamp", "%(num)d stamps", n)
@@ -246,6 +247,22 @@ def _queue_texts() -> Texts:
         "scanned": _("{what}, scanned at {time}."),
         "died": _("The code died while waiting"),
         "died_next": _("Nothing was counted. Ask them to show a fresh code."),
+    }
+
+
+def _by_hand_texts() -> Texts:
+    """What is said when the customer's phone is dead."""
+    return {
+        "number": _("card ···· {number}"),
+        "nobody": _("Nobody found. Try the whole card number."),
+        "nameless": _("No name"),
+        "short": _("Type three letters of the name, or all eight digits."),
+        "give": [
+            ngettext("Give %(num)d stamp by hand", "Give %(num)d stamps by hand", n)
+            for n in range(1, MOST_STAMPS + 1)
+        ],
+        "network": _("No connection. Try again in a moment."),
+        "limit": _("That was often enough for now. Wait {time}."),
     }
 
 

@@ -125,6 +125,7 @@ def _changed(_happened: HistoryLine) -> tuple[str, str]:
 _WORDS: Mapping[str, Callable[[HistoryLine], tuple[str, str]]] = {
     "EARN": _earned,
     "BONUS": _bonus,
+    "ADJUST": _earned,
     "REDEEM": _redeemed,
     "REVERSE": _reversed,
     "EXPIRE": _expired,

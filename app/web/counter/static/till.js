@@ -15,6 +15,7 @@ import * as sound from "/static/shared/sound.js";
 import { createAutoLock } from "./auto-lock.js";
 import { createCourier } from "./courier.js";
 import { createDesk } from "./desk.js";
+import { createFind } from "./find.js";
 import { createLatest } from "./latest.js";
 import { createPatience } from "./patience.js";
 import { createQuantity } from "./quantity.js";
@@ -98,6 +99,21 @@ const speech = { texts, lang };
 const serve = createServe({
   speech, screen, patience, quantity, latest, toast, queue, who: desk.who,
 });
+if (document.querySelector("#find")) {
+  const find = createFind(dialog("find"), {
+    texts: texts.by_hand,
+    lang,
+    ask: desk.ask,
+    stamps: quantity.value,
+    onGive: (code) => void alone(() => serve.give({ kind: "hand", code })),
+  });
+  part(dialog("menu"), "[data-find]").addEventListener("click", () => {
+    dialog("menu").close();
+    if (training.isOn()) toast(texts.training.not_here);
+    else find.open();
+    look();
+  });
+}
 const typed = createTyped(dialog("typed"), {
   onText: (text) => readCode(text) !== null && (void take(text, true), true),
   unreadable: texts.unreadable,
