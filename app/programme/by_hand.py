@@ -161,7 +161,7 @@ def _must_be_few(tx: Tx, tools: Tools, staff: StaffCaller, stamps: int) -> None:
         )
     ).one()
     if given + stamps > MOST_AN_HOUR:
-        raise LimitReached("by_hand", (oldest or tools.now()) - since)
+        raise LimitReached("by_hand", oldest - since)
 
 
 def _book(

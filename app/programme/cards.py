@@ -406,7 +406,9 @@ def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
         .limit(balance)
     )
     marks = [
-        Mark(at=at, place=place or "", seed=f"{(nonce or entry_id.bytes).hex()}{number}")
+        Mark(
+            at=at, place=place or "", seed=f"{(nonce or entry_id.bytes).hex()}{number}"
+        )
         for at, units, nonce, entry_id, place in rows
         for number in range(units)
     ]

@@ -69,7 +69,10 @@ def _check_reversal(
 ) -> None:
     if undone is None:
         wrong = "What it reverses is not there, or not on this card."
-    elif undone.kind not in {"EARN", "ADJUST", "REDEEM"} or undone.entry_no >= entry.entry_no:
+    elif (
+        undone.kind not in {"EARN", "ADJUST", "REDEEM"}
+        or undone.entry_no >= entry.entry_no
+    ):
         wrong = "It reverses what cannot be reversed."
     elif entry.units != -undone.units or entry.voucher_id != undone.voucher_id:
         wrong = "It does not take back what it reverses."

@@ -177,7 +177,8 @@ def post_stamp() -> ResponseReturnValue:
 @bp.post("/card-searches")
 @described(takes=bodies.Search, gives=bodies.FoundList, status=200)
 def post_card_search() -> ResponseReturnValue:
-    """Find the card of a customer whose phone is dead; not in an address, for its log."""
+    """Find the card of a customer whose phone is dead."""
+    # A POST: what is looked for is a name, and addresses are written in logs.
     staff = access.staff()
     body = bodies.read(bodies.Search)
     found = by_hand.find(access.tools(), body.q, staff=staff)

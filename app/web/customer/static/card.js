@@ -16,6 +16,7 @@ import * as sound from "/static/shared/sound.js";
 import { fetchFace } from "./face.js";
 import { offerInstall } from "./install.js";
 import { issuer } from "./issue.js";
+import { forget, howOld, keep, seenIn } from "./last-seen.js";
 import { codeLayer } from "./layer.js";
 import { showNews } from "./news.js";
 import { poll } from "./poll.js";
@@ -53,14 +54,37 @@ const watch = poll({
   version: Number(shownFace().dataset.version),
   fetch: globalThis.fetch.bind(globalThis),
   after: clock.after,
-  onAnswer: dropRevoked,
-  onTrouble: (isOffline) => { offline.hidden = !isOffline; },
-  onGone: () => location.assign("/"),
+  onAnswer(headers) {
+    dropRevoked(headers);
+    seen();
+  },
+  onTrouble(isOffline) {
+    offline.hidden = !isOffline;
+    age();
+  },
+  onGone() {
+    forget(localStorage);
+    location.assign("/");
+  },
   onChange: refresh,
 });
 
+let seenAt = Date.now();
+
+/** The server has just said that the card is as it is shown. */
+function seen() {
+  seenAt = Date.now();
+  keep(localStorage, seenIn(face, seenAt));
+}
+
+function age() {
+  const place = offline.querySelector("[data-age]");
+  if (place) place.textContent = howOld(seenAt, Date.now(), document.documentElement.lang);
+}
+
 async function refresh() {
   const news = await fetchFace(face, cardId, globalThis.fetch);
+  seen();
   if (!news) return;
   const wasOpen = open;
   wasOpen?.spent();
@@ -134,6 +158,8 @@ dialog.querySelector('[data-do="close"]')?.addEventListener("click", (event) => 
   event.preventDefault();
   close();
 });
+setInterval(() => offline.hidden || age(), 30_000);
+seen();
 sound.unlock();
 offerInstall(/** @type {HTMLElement} */ (document.getElementById("install")), face);
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);

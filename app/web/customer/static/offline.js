@@ -1,8 +1,42 @@
 // @ts-check
-/** Without a network: come back to the page that was asked for as soon as there is one. */
+/**
+ * Without a network: show the card as it was, with its age, and come back to the page
+ * that was asked for as soon as there is a network.
+ *
+ * @module customer/offline
+ */
+
+import { howOld, lastSeen } from "./last-seen.js";
+
 globalThis.addEventListener("online", () => location.reload());
 document.getElementById("again")?.addEventListener("click", (event) => {
   if (location.pathname === "/offline") return;
   event.preventDefault();
   location.reload();
 });
+
+const place = document.getElementById("last");
+const seen = lastSeen(localStorage);
+
+if (place && seen) {
+  const write = (/** @type {string} */ part, /** @type {string} */ words) => {
+    const spot = place.querySelector(`[data-last="${part}"]`);
+    if (spot) spot.textContent = words;
+  };
+  write("programme", seen.programme);
+  write("count", `${seen.stamps} / ${seen.required}`);
+  write("number", seen.number);
+  const rewards = place.querySelector("[data-last=vouchers]");
+  rewards?.replaceChildren(
+    ...seen.vouchers.map((reward) => {
+      const item = document.createElement("li");
+      item.textContent = reward;
+      return item;
+    }),
+  );
+  const age = () =>
+    write("age", howOld(seen.at, Date.now(), document.documentElement.lang));
+  age();
+  setInterval(age, 30_000);
+  place.hidden = false;
+}

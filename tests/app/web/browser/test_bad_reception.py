@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from app.programme import members, stamping, staff
+from app.programme import members, staff, stamping
 from app.programme.founding import Founded
-from app.store.tables import LedgerEntry, StaffMember
+from app.programme.sessions import StaffCaller
+from app.store.tables import LedgerEntry, Location, StaffMember
 from app.tools import Tools
 from tests.app.web.browser.conftest import TABLET, Window, till_cookies
 from tests.running import Service
@@ -107,7 +109,9 @@ def test_a_cut_network_is_amber_until_the_server_has_answered(
     till.scan(code())
 
     # then it is amber, and stays so
-    expect(till.page.get_by_role("dialog", name="Waiting for the network")).to_be_visible()
+    expect(
+        till.page.get_by_role("dialog", name="Waiting for the network")
+    ).to_be_visible()
     expect(till.result).to_have_class(re.compile("result--waiting"))
     till.page.wait_for_timeout(2500)
     expect(till.result).to_have_class(re.compile("result--waiting"))
@@ -157,7 +161,9 @@ def test_scans_wait_behind_the_next_customer_and_survive_a_reload(
     expect(till.chip).to_contain_text("2 waiting")
     till.chip.click()
     expect(till.page.locator("#queue").get_by_text("1 stamp")).to_have_count(2)
-    expect(till.page.locator("#queue").get_by_text("Waiting", exact=True)).to_have_count(2)
+    expect(
+        till.page.locator("#queue").get_by_text("Waiting", exact=True)
+    ).to_have_count(2)
 
     # when the page is loaded again
     till.page.reload()
@@ -273,3 +279,57 @@ def type_pin(page: Page, pin: str) -> None:
     for digit in pin:
         page.get_by_role("button", name=digit, exact=True).click()
     page.get_by_role("button", name="Sign in").click()
+
+
+def test_the_phone_shows_its_card_with_its_age_while_the_page_is_open(phone: Page):
+    phone.clock.install()
+    phone.reload()
+    phone.context.set_offline(True)
+
+    for _ in range(7):
+        phone.clock.run_for(10_000)
+        phone.wait_for_timeout(200)  # the answers that fail are no timers
+
+    note = phone.locator("#offline")
+    expect(note).to_be_visible()
+    expect(note).to_contain_text("1 minute ago")
+    expect(phone.get_by_text("0 / 10").first).to_be_attached()
+
+
+def test_the_phone_shows_its_last_card_with_its_age_when_opened_offline(
+    phone: Page, own_tools: Tools
+):
+    # given a phone that has its shell, and three stamps that it was told of
+    phone.wait_for_function("navigator.serviceWorker.controller !== null")
+    joined = phone.url.rsplit("/", 1)[1].partition("?")[0].partition("#")[0]
+    give_three(own_tools, UUID(joined))
+    phone.reload()
+    expect(phone.get_by_text("3 / 10").first).to_be_attached()
+
+    # when it is opened again without a network
+    phone.context.set_offline(True)
+    phone.reload()
+
+    # then it shows them, and says how old they are
+    expect(phone.get_by_role("heading", name="No connection")).to_be_visible()
+    expect(phone.locator("#last")).to_contain_text("3 / 10")
+    expect(phone.locator("#last")).to_contain_text("As it was this minute")
+
+    # and the card itself comes back with the network
+    phone.context.set_offline(False)
+    expect(phone.get_by_role("link", name="Show my code")).to_be_visible(timeout=15_000)
+
+
+def give_three(tools: Tools, card_id: UUID) -> None:
+    with tools.database.read() as tx:
+        person = tx.scalars(select(StaffMember)).one()
+        location_id, place = tx.execute(
+            select(Location.location_id, Location.name)
+        ).one()
+    terminal = staff.enrol(tools, staff.enrolment_code(tools, location_id).code)
+    caller = StaffCaller(
+        person.staff_id, person.name, person.role,
+        terminal.terminal_id, location_id, place,
+    )  # fmt: skip
+    code = stamping.card_code(tools, card_id).code
+    stamping.stamp(tools, code, stamps=3, request_id="three", staff=caller)

@@ -36,6 +36,13 @@ def scanning(page: Page) -> None:
     expect(page.locator("#main[data-state=scanning]")).to_be_attached(timeout=15_000)
 
 
+def begin_with(page: Page, name: str) -> None:
+    """Let the camera of the next page fail from the start."""
+    page.evaluate(
+        "(name) => sessionStorage.setItem('camera-fails', JSON.stringify(name))", name
+    )
+
+
 def fails(page: Page, name: str | None) -> None:
     page.evaluate("(name) => { camera.fail = name; }", name)
 
@@ -65,7 +72,7 @@ def test_each_trouble_has_its_sentence_and_a_way_on(
     till: Page, name: str, title: str, way_on: str
 ):
     till.goto("/livez")
-    till.evaluate("(name) => sessionStorage.setItem('camera-fails', `\"${name}\"`)", name)
+    begin_with(till, name)
     till.goto("/counter/")
 
     expect(till.get_by_role("heading", name=title)).to_be_visible()
@@ -92,7 +99,7 @@ def test_a_lens_that_another_app_lets_go_of_is_used_without_a_tap(till: Page):
 
 def test_a_camera_that_is_plugged_in_is_used_at_once(till: Page):
     till.goto("/livez")
-    till.evaluate("sessionStorage.setItem('camera-fails', '\"NotFoundError\"')")
+    begin_with(till, "NotFoundError")
     till.goto("/counter/")
     expect(till.get_by_role("heading", name="No camera found")).to_be_visible()
 
@@ -137,7 +144,8 @@ def test_a_locked_screen_lets_go_of_the_camera_and_comes_back(till: Page):
     till.goto("/counter/")
     scanning(till)
     hide = """(state) => {
-      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      const seen = { value: state, configurable: true };
+      Object.defineProperty(document, "visibilityState", seen);
       document.dispatchEvent(new Event("visibilitychange"));
     }"""
 
