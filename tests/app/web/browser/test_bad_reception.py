@@ -17,6 +17,7 @@ from app.programme.sessions import StaffCaller
 from app.store.tables import LedgerEntry, Location, StaffMember
 from app.tools import Tools
 from tests.app.web.browser.conftest import TABLET, Window, till_cookies
+from tests.app.web.browser.test_everybody import check
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -74,7 +75,10 @@ def till(
     shop: Founded,
 ) -> Till:
     page = open_window(
-        "/counter/", cookies=till_cookies(service, own_tools, shop), viewport=TABLET
+        "/counter/",
+        cookies=till_cookies(service, own_tools, shop),
+        viewport=TABLET,
+        reduced_motion="reduce",
     ).page
     page.get_by_text("The camera is not allowed").wait_for()
     network = Network()
@@ -164,6 +168,8 @@ def test_scans_wait_behind_the_next_customer_and_survive_a_reload(
     expect(
         till.page.locator("#queue").get_by_text("Waiting", exact=True)
     ).to_have_count(2)
+
+    check(till.page)
 
     # when the page is loaded again
     till.page.reload()

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
@@ -17,6 +16,7 @@ from app.programme.sessions import ConsoleCaller
 from app.store.tables import LedgerEntry
 from app.tools import Tools
 from tests.app.web.browser.conftest import TABLET, Window, till_cookies
+from tests.app.web.browser.test_everybody import check
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -58,13 +58,6 @@ def booked(tools: Tools) -> int:
 def start_training(page: Page) -> None:
     page.get_by_role("button", name="Sofie").click()
     page.get_by_role("button", name="Start training").click()
-
-
-def check(page: Page) -> None:
-    found = Axe().run(
-        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
-    )
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_training_gives_nothing_and_says_so(
