@@ -292,7 +292,7 @@ def test_the_phone_shows_its_card_with_its_age_while_the_page_is_open(phone: Pag
     phone.reload()
     phone.context.set_offline(True)
 
-    for _ in range(7):
+    for _ in range(10):
         phone.clock.run_for(10_000)
         phone.wait_for_timeout(200)  # the answers that fail are no timers
 
