@@ -2,8 +2,8 @@
 /**
  * Lock a till that nobody has touched for a while, so that it works in nobody's name.
  *
- * Never in the middle of a result, and a reload does not open it: the tab keeps that it
- * is locked until somebody has typed a PIN.
+ * Never in the middle of a result, and neither a reload nor a second tab opens it: the
+ * device keeps that it is locked until somebody has typed a PIN.
  *
  * @module counter/auto-lock
  */
@@ -19,7 +19,7 @@ export const opened = (storage) => storage.removeItem(KEY);
 /**
  * @param {object} world
  * @param {EventTarget} world.page - whose touches and keys count
- * @param {Storage} world.storage - of the tab
+ * @param {Storage} world.storage - of the device
  * @param {() => boolean} world.isBusy - something is under way
  * @param {() => Promise<unknown>} world.lock - settles when somebody has signed in
  * @param {number} [world.after] - ms

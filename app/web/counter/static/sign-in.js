@@ -22,6 +22,6 @@ const who = createWho(part(document, "[data-who]"), {
 });
 
 who.ask().then(() => {
-  opened(sessionStorage);
+  opened(localStorage);
   location.replace("/counter/");
 });

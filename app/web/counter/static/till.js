@@ -199,7 +199,7 @@ async function late(outcome) {
 
 const autoLock = createAutoLock({
   page: document,
-  storage: sessionStorage,
+  storage: localStorage,
   isBusy: () => isBusy || desk.isAsking(),
   lock() {
     const opened = desk.lock();

@@ -255,6 +255,11 @@ def test_a_locked_till_goes_on_with_its_queue_and_then_signs_out(
     till.page.get_by_role("button", name="Sofie").click()
     till.page.get_by_role("button", name="Lock").click()
     expect(till.page.get_by_text("The till is locked.")).to_be_visible()
+    second = till.page.context.new_page()
+    second.route(STAMPS, till.network)
+    second.goto("/counter/")
+    expect(second.get_by_text("The till is locked.")).to_be_visible()
+    second.close()
 
     # when the page is loaded again with a network
     with till.page.expect_response("**/counter/sign-out"):
