@@ -24,11 +24,12 @@ from app.store.tables import Card, LedgerEntry, Location, Member, Programme, Vou
 from app.tools import Tools
 
 #: Rules that move stamps, as kept in the ledger.
-RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO = (
+RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO, RULE_BY_HAND = (
     "stamp",
     "full_card",
     "voucher_used",
     "undo",
+    "by_hand",
 )
 
 
@@ -420,11 +421,17 @@ def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
         LedgerEntry.card_id == card_id, LedgerEntry.reverses_id.is_not(None)
     )
     rows = tx.execute(
-        select(LedgerEntry.at, LedgerEntry.units, LedgerEntry.nonce, Location.name)
+        select(
+            LedgerEntry.at,
+            LedgerEntry.units,
+            LedgerEntry.nonce,
+            LedgerEntry.entry_id,
+            Location.name,
+        )
         .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
         .where(
             LedgerEntry.card_id == card_id,
-            LedgerEntry.kind == "EARN",
+            LedgerEntry.rule.in_((RULE_STAMP, RULE_BY_HAND)),
             LedgerEntry.entry_id.not_in(undone),
         )
         .order_by(LedgerEntry.entry_no.desc())
@@ -432,8 +439,10 @@ def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
         .limit(balance)
     )
     marks = [
-        Mark(at=at, place=place or "", seed=f"{(nonce or b'').hex()}{number}")
-        for at, units, nonce, place in rows
+        Mark(
+            at=at, place=place or "", seed=f"{(nonce or entry_id.bytes).hex()}{number}"
+        )
+        for at, units, nonce, entry_id, place in rows
         for number in range(units)
     ]
     return tuple(reversed(marks[:balance]))

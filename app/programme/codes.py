@@ -350,6 +350,49 @@ def typed(tools: Tools, text: str) -> str:
     return found
 
 
+def answer_to_typed(
+    tools: Tools, text: str, request: str, *, named: str
+) -> Spent | None:
+    """Find the first answer to a request with a short code that has ended.
+
+    A short code stands for its code as long as that lives. A till that had no network
+    asks again later, and is told what came of its request all the same.
+
+    Raises:
+        CodeWrongKind, StoreDown: as ``answer_to``.
+    """
+    try:
+        typed(tools, text)
+    except CodeUnknown:
+        return answer_to(tools, request, named=named)
+    return None
+
+
+def answer_to(tools: Tools, request: str, *, named: str) -> Spent | None:
+    """Find the first answer to a request, by the books alone.
+
+    Args:
+        tools: the books.
+        request: as the ledger keeps it.
+        named: what the answer must name: ``stamp_id`` or ``redemption_id``.
+
+    Returns:
+        The answer; None to a request that counted for nothing.
+
+    Raises:
+        CodeWrongKind: it counted at another door.
+        StoreDown: the books gave no answer.
+    """
+    asked = select(LedgerEntry.answer).where(LedgerEntry.request_id == request)
+    with tools.database.read() as tx:
+        answer = tx.scalar(asked)
+    if answer is None:
+        return None
+    if named not in answer:
+        raise CodeWrongKind
+    return Spent(answer, is_repeat=True)
+
+
 def _count(
     tools: Tools,
     spending: Spending,

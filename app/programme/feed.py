@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from app.programme import cards
+from app.programme import cards, signals
 from app.programme.errors import NotFound
 from app.store.database import Tx
 from app.store.tables import (
@@ -43,7 +43,7 @@ OVERLAP: Final = timedelta(seconds=30)
 
 _Undone = aliased(LedgerEntry)
 _Reversal = aliased(LedgerEntry)
-_GIVEN = ("EARN", "BONUS")
+_GIVEN = ("EARN", "BONUS", "ADJUST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class FeedLine:
     #: Unique among all lines, and always the same for the same thing.
     line_id: str
     at: datetime
-    #: ``given``, ``earned``, ``redeemed``, ``stamp_undone``, ``redemption_undone``,
-    #: ``joined``, ``enrolled`` or ``signal``.
+    #: ``given``, ``by_hand``, ``earned``, ``redeemed``, ``stamp_undone``,
+    #: ``redemption_undone``, ``joined``, ``enrolled`` or ``signal``.
     kind: str
     #: Stamps given or taken back.
     units: int = 0
@@ -288,6 +288,8 @@ def _ledger_lines(
 
 def _ledger_kind(entry: LedgerEntry, undone_rule: str | None) -> str | None:
     """Tell what an entry is in the list; None: nothing that people ask for."""
+    if entry.rule == cards.RULE_BY_HAND:
+        return "by_hand"
     if entry.kind in _GIVEN:
         return "given"
     if entry.kind == "REVERSE":
@@ -351,6 +353,8 @@ def _signal_lines(
         .outerjoin(Terminal, Terminal.terminal_id == Signal.terminal_id)
         .outerjoin(Location, Location.location_id == Terminal.location_id)
         .outerjoin(StaffMember, StaffMember.staff_id == Signal.staff_id)
+        # A stamp by hand is told by its own line.
+        .where(Signal.kind != signals.BY_HAND)
         .order_by(Signal.at.desc())
         .limit(limit)
     )

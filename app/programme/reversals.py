@@ -6,7 +6,7 @@ is reversed once; whoever asks again gets the first answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -33,17 +33,17 @@ def reverse(
     tools: Tools,
     entry_id: UUID,
     *,
-    kind: str,
+    kinds: Collection[str],
     staff: StaffCaller,
     reason: str,
     cause: Cause,
 ) -> Spent:
-    """Reverse an entry of a kind that a code made.
+    """Reverse an entry that a code made, or a hand.
 
     Args:
         tools: books, keys and clock.
         entry_id: the entry.
-        kind: the ledger kind it must have.
+        kinds: the ledger kinds it may have.
         staff: who undoes.
         reason: in the words of ``staff``; it is kept.
         cause: writes what follows, in the same transaction.
@@ -61,7 +61,7 @@ def reverse(
         raise InvalidRequest(wrong)
     try:
         with tools.database.begin() as tx:
-            entry = _undoable(tx, tools, entry_id, kind, staff)
+            entry = _undoable(tx, tools, entry_id, kinds, staff)
             answer = _write(tx, tools, entry, staff=staff, reason=reason, cause=cause)
             return Spent(answer, is_repeat=False)
     except IntegrityError:
@@ -104,10 +104,17 @@ def _write(
 
 
 def _undoable(
-    tx: Tx, tools: Tools, entry_id: UUID, kind: str, staff: StaffCaller
+    tx: Tx,
+    tools: Tools,
+    entry_id: UUID,
+    kinds: Collection[str],
+    staff: StaffCaller,
 ) -> LedgerEntry:
     entry = tx.scalar(select(LedgerEntry).where(LedgerEntry.entry_id == entry_id))
-    if entry is None or entry.kind != kind or entry.nonce is None:
+    if entry is None or entry.kind not in kinds:
+        raise NotFound
+    # What another entry caused goes back with it, never by itself.
+    if entry.nonce is None and entry.rule != cards.RULE_BY_HAND:
         raise NotFound
     is_near = entry.location_id == staff.location_id
     is_recent = tools.now() - entry.at <= UNDO_WITHIN

@@ -68,6 +68,11 @@ def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> S
     def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
         return book_redemption(tx, tools, spending, staff=staff)
 
+    first = codes.answer_to_typed(
+        tools, text, f"{staff.terminal_id.hex}:{request_id}", named="redemption_id"
+    )
+    if first is not None:
+        return first
     return codes.spend(
         tools,
         codes.typed(tools, text),
@@ -92,7 +97,7 @@ def reverse_redemption(
     return reversals.reverse(
         tools,
         redemption_id,
-        kind="REDEEM",
+        kinds={"REDEEM"},
         staff=staff,
         reason=reason,
         cause=_give_back,

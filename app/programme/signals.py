@@ -29,6 +29,8 @@ from app.tools import Tools
 
 #: Signed by our key, and not by us.
 UNISSUED: Final = "unissued_code"
+#: Given to a card that nobody showed; written by ``by_hand`` with the stamps.
+BY_HAND: Final = "by_hand"
 
 
 @dataclass(frozen=True, slots=True)

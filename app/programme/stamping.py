@@ -114,6 +114,11 @@ def stamp(
             tx, tools, spending, card_id=card_id, stamps=stamps, giver=giver
         )
 
+    first = codes.answer_to_typed(
+        tools, text, f"{staff.terminal_id.hex}:{request_id}", named="stamp_id"
+    )
+    if first is not None:
+        return first
     return codes.spend(
         tools,
         codes.typed(tools, text),
@@ -266,7 +271,12 @@ def reverse_stamp(
         cards.debit(tx, tools, entry.card_id, at)
 
     return reversals.reverse(
-        tools, stamp_id, kind="EARN", staff=staff, reason=reason, cause=cause
+        tools,
+        stamp_id,
+        kinds={"EARN", "ADJUST"},
+        staff=staff,
+        reason=reason,
+        cause=cause,
     )
 
 

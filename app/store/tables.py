@@ -38,6 +38,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -104,6 +105,8 @@ class Shop(Table):
     colour: Mapped[str] = mapped_column(String(7))
     #: IANA name, for dates on stamps and days in figures.
     timezone: Mapped[str] = mapped_column(String(40))
+    #: Whether staff may give stamps to a card that nobody showed.
+    allows_by_hand: Mapped[bool] = mapped_column(default=False, server_default=false())
     founded_at: Mapped[datetime]
     stamp_shape: Mapped[str] = mapped_column(
         String(12), default="round", server_default="round"

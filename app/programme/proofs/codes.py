@@ -25,6 +25,8 @@ class _Rule:
     proofs: frozenset[Kind] = frozenset()
     #: The name that its answer gives the entry; None: it may have no answer.
     named: str | None = None
+    #: Made at the request of a person at a till, by no code.
+    is_by_hand: bool = False
 
 
 _RULES: Mapping[tuple[str, str], _Rule] = {
@@ -34,6 +36,7 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ("REDEEM", cards.RULE_VOUCHER_USED): _Rule(
         frozenset({Kind.VOUCHER}), "redemption_id"
     ),
+    ("ADJUST", cards.RULE_BY_HAND): _Rule(named="stamp_id", is_by_hand=True),
     ("REDEEM", cards.RULE_FULL_CARD): _Rule(),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
 }
@@ -52,6 +55,8 @@ def check(entry: LedgerEntry, found: Found) -> None:
     elif entry.proof is not None or entry.nonce is not None:
         sentence = "It holds a code, and no code makes such an entry."
         found.add("proof_unexpected", entry.entry_id, sentence)
+    if rule.is_by_hand:
+        _check_hand(entry, found)
     if rule.named is not None:
         check_answer(entry, rule.named, found)
     if not _are_its_units(entry):
@@ -107,7 +112,7 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
         (told(entry, named), str(entry.entry_id)),
         (told(entry, "card", "card_id"), str(entry.card_id)),
     ]
-    if entry.kind == "EARN":
+    if entry.kind in {"EARN", "ADJUST"}:
         said.append((told(entry, "stamps_given"), entry.units))
     if entry.rule == cards.RULE_VOUCHER_USED:
         said.append((told(entry, "voucher", "voucher_id"), str(entry.voucher_id)))
@@ -117,12 +122,23 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
 
 
 def _are_its_units(entry: LedgerEntry) -> bool:
-    if entry.kind == "EARN":
+    if entry.kind in {"EARN", "ADJUST"}:
         return 1 <= entry.units <= MOST_STAMPS
     if entry.rule == cards.RULE_VOUCHER_USED:
         return entry.units == 0
     # What an exchange or a reversal moves is judged with what it belongs to.
     return True
+
+
+def _check_hand(entry: LedgerEntry, found: Found) -> None:
+    """Check that a person at a till answers for an entry that no code proves."""
+    till = (entry.request_id or "").partition(":")[0]
+    if entry.staff_id is None or entry.terminal_id is None:
+        sentence = "Nobody at a till answers for it, and no code proves it."
+        found.add("hand_missing", entry.entry_id, sentence)
+    elif till != entry.terminal_id.hex:
+        sentence = "Its request is another card's, till's or code's."
+        found.add("request_other", entry.entry_id, sentence)
 
 
 def _check_request(entry: LedgerEntry, code: Code | None, found: Found) -> None:

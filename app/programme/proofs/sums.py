@@ -69,7 +69,10 @@ def _check_reversal(
 ) -> None:
     if undone is None:
         wrong = "What it reverses is not there, or not on this card."
-    elif undone.kind not in {"EARN", "REDEEM"} or undone.entry_no >= entry.entry_no:
+    elif (
+        undone.kind not in {"EARN", "ADJUST", "REDEEM"}
+        or undone.entry_no >= entry.entry_no
+    ):
         wrong = "It reverses what cannot be reversed."
     elif entry.units != -undone.units or entry.voucher_id != undone.voucher_id:
         wrong = "It does not take back what it reverses."
@@ -95,12 +98,12 @@ def _acts(
         if not is_exchange and (undone is None or undone.rule != cards.RULE_FULL_CARD):
             acts.append(_Act(entry))
             continue
-        kind = "EARN" if is_exchange else "REVERSE"
+        kinds = {"EARN", "ADJUST"} if is_exchange else {"REVERSE"}
         cause = next(
             (
                 act
                 for act in reversed(acts)
-                if act.root.at == entry.at and act.root.kind == kind
+                if act.root.at == entry.at and act.root.kind in kinds
             ),
             None,
         )
@@ -150,7 +153,7 @@ def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
                 found.add("exchange", one.entry_id, sentence)
             total += one.units
         told = number(entry, "card", "stamps")
-        if total < 0 or (entry.kind == "EARN" and total >= required):
+        if total < 0 or (entry.kind in {"EARN", "ADJUST"} and total >= required):
             sentence = f"The card has {total} stamps after it, of {required}."
             found.add("balance", entry.entry_id, sentence)
         if told != total:

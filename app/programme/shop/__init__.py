@@ -12,6 +12,7 @@ between two people who add the same one at the same moment.
 
 from __future__ import annotations
 
+from app.programme.shop.at_the_till import allow_by_hand, allows_by_hand
 from app.programme.shop.card import (
     DEFAULT_COLOUR,
     STAMP_SHAPES,
@@ -65,6 +66,8 @@ __all__ = [
     "TerminalView",
     "add_location",
     "add_staff",
+    "allow_by_hand",
+    "allows_by_hand",
     "cards_in",
     "enrolment",
     "enrolment_state",

@@ -99,6 +99,19 @@ class Scan(HowMany):
     request_id: RequestId
 
 
+class Search(Body):
+    """Whom somebody at the till looks for: a card's number, or a part of a name."""
+
+    q: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class ByHand(HowMany):
+    """Stamps to a card that nobody showed."""
+
+    card_id: UUID
+    request_id: RequestId
+
+
 class Redeem(Body):
     """A voucher's code that was scanned, or its short code that was typed."""
 
@@ -161,6 +174,18 @@ class StampAnswer(BaseModel):
     stamps_given: int
     card: CardAnswer
     member_name: str | None = Field(None, description="to staff only")
+
+
+class FoundAnswer(BaseModel):
+    """A card that was looked for: whose it is, and how its number ends."""
+
+    card_id: UUID
+    member_name: str | None
+    number_end: str
+
+
+class FoundList(RootModel[list[FoundAnswer]]):
+    """The cards that were found, five at most."""
 
 
 class RedemptionAnswer(BaseModel):

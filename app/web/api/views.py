@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from app.programme import cards, codes, members, rewards, stamping
+from app.programme import by_hand, cards, codes, members, rewards, stamping
 from app.programme import staff as people
 from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
@@ -167,6 +167,42 @@ def post_stamp() -> ResponseReturnValue:
     spent = stamping.stamp(
         access.tools(),
         body.code,
+        stamps=body.stamps,
+        request_id=body.request_id,
+        staff=staff,
+    )
+    return _spent(spent, with_name=True)
+
+
+@bp.post("/card-searches")
+@described(takes=bodies.Search, gives=bodies.FoundList, status=200)
+def post_card_search() -> ResponseReturnValue:
+    """Find the card of a customer whose phone is dead."""
+    # A POST: what is looked for is a name, and addresses are written in logs.
+    staff = access.staff()
+    body = bodies.read(bodies.Search)
+    found = by_hand.find(access.tools(), body.q, staff=staff)
+    return jsonify(
+        [
+            {
+                "card_id": str(one.card_id),
+                "member_name": one.member_name,
+                "number_end": one.number_end,
+            }
+            for one in found
+        ]
+    )
+
+
+@bp.post("/hand-stamps")
+@described(takes=bodies.ByHand, gives=bodies.StampAnswer)
+def post_hand_stamp() -> ResponseReturnValue:
+    """Give stamps to a card that nobody showed, where a manager allows it."""
+    staff = access.staff()
+    body = bodies.read(bodies.ByHand)
+    spent = by_hand.give(
+        access.tools(),
+        body.card_id,
         stamps=body.stamps,
         request_id=body.request_id,
         staff=staff,

@@ -15,6 +15,7 @@ from app.programme.feed import FeedLine
 
 SIGNALS: Final[Mapping[str, Any]] = {
     "spent_code": lazy_gettext("A used code was shown again"),
+    "by_hand": lazy_gettext("Stamps given by hand, without a code"),
     "unissued_code": lazy_gettext("A code signed by our key that we never made"),
 }
 
@@ -46,11 +47,12 @@ def told(line: FeedLine, *, zone: ZoneInfo, now: datetime) -> Told:
     """
     tone, icon, title = _WORDS[line.kind](line)
     number = _number(line.card_number)
-    facts = (line.place, line.staff_name, number, _reason(line))
+    by_hand = gettext("by hand, no code") if line.kind == "by_hand" else None
+    facts = (by_hand, line.place, line.staff_name, number, _reason(line))
     return Told(
         line_id=line.line_id,
         tone=tone,
-        badge=f"+{line.units}" if line.kind == "given" else "",
+        badge=f"+{line.units}" if line.kind in {"given", "by_hand"} else "",
         icon=icon,
         title=title,
         facts=tuple(fact for fact in facts if fact),
@@ -88,6 +90,11 @@ def _given(line: FeedLine) -> tuple[str, str, str]:
     else:
         words = ngettext("%(num)s stamp", "%(num)s stamps", line.units)
     return "given", "stamp", words
+
+
+def _by_hand(line: FeedLine) -> tuple[str, str, str]:
+    # Amber: no code proves it, and a person answers for it.
+    return "undone", "stamp", _given(line)[2]
 
 
 def _earned(line: FeedLine) -> tuple[str, str, str]:
@@ -140,6 +147,7 @@ def _signal(line: FeedLine) -> tuple[str, str, str]:
 
 _WORDS: Final[Mapping[str, Callable[[FeedLine], tuple[str, str, str]]]] = {
     "given": _given,
+    "by_hand": _by_hand,
     "earned": _earned,
     "redeemed": _redeemed,
     "stamp_undone": _stamp_undone,

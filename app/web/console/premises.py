@@ -86,7 +86,17 @@ def terminals() -> ResponseReturnValue:
         active=[row for row in rows if not row["is_revoked"]],
         removed=[row for row in rows if row["is_revoked"]],
         has_locations=bool(shop.locations(tools)),
+        allows_by_hand=shop.allows_by_hand(tools),
     )
+
+
+@bp.post("/console/terminals/by-hand")
+def allow_by_hand() -> ResponseReturnValue:
+    """Allow stamps without a code, or forbid them."""
+    is_allowed = request.form.get("allow") == "yes"
+    shop.allow_by_hand(access.tools(), is_allowed=is_allowed, by=access.console())
+    flash(gettext("Saved."))
+    return redirect(url_for("console.terminals"))
 
 
 @bp.route("/console/terminals/new", methods=["GET", "POST"])

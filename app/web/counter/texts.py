@@ -16,6 +16,8 @@ from flask_babel import ngettext
 MOST_STAMPS = 5
 #: Up to here "N more to go" is said; beyond it the count alone is.
 MOST_TO_GO = 30
+#: Up to here scans that wait are counted; the queue holds no more.
+MOST_WAITING = 50
 
 Texts = Mapping[str, "str | list[str] | Texts"]
 
@@ -78,6 +80,7 @@ def sign_in_texts() -> Texts:
         "limit": _("Too many tries. Wait {time}."),
         "network": _("No connection. Try again in a moment."),
         "ended": _("You were signed out. Your PIN, please."),
+        "locked": _("The till is locked. Your PIN, please."),
         "nobody": _("Nobody works here yet. A manager adds people in the console."),
     }
 
@@ -104,6 +107,9 @@ def till_texts() -> Texts:
         "kinds": _kind_texts(),
         "waiting": _waiting_texts(),
         "stamp_code": _stamp_code_texts(),
+        "queue": _queue_texts(),
+        "training": _training_texts(),
+        "by_hand": _by_hand_texts(),
         "latest": {
             "stamp": [
                 ngettext("%(num)d stamp", "%(num)d stamps", n)
@@ -215,6 +221,64 @@ def _waiting_texts() -> Texts:
         },
         "stopped": _("Stopped. Nothing was counted."),
         "stopped_unsure": _("Stopped. It may have counted: look at their card."),
+    }
+
+
+def _queue_texts() -> Texts:
+    """What is said of scans that wait for their answer."""
+    counts = range(1, MOST_WAITING + 1)
+    return {
+        "waiting": [ngettext("%(num)d waiting", "%(num)d waiting", n) for n in counts],
+        "told": [
+            ngettext("%(num)d to look at", "%(num)d to look at", n) for n in counts
+        ],
+        "voucher": _("Reward"),
+        "states": {
+            "waiting": _("Waiting"),
+            "refused": _("Refused"),
+            "left": _("Not confirmed"),
+        },
+        "means": {
+            "waiting": _("not confirmed yet"),
+            "refused": _("nothing was counted"),
+            "left": _("it may have counted: look at their card"),
+        },
+        "confirmed": _("Confirmed:"),
+        "scanned": _("{what}, scanned at {time}."),
+        "died": _("The code died while waiting"),
+        "died_next": _("Nothing was counted. Ask them to show a fresh code."),
+    }
+
+
+def _by_hand_texts() -> Texts:
+    """What is said when the customer's phone is dead."""
+    return {
+        "number": _("card ···· {number}"),
+        "nobody": _("Nobody found. Try the whole card number."),
+        "nameless": _("No name"),
+        "short": _("Type three letters of the name, or all eight digits."),
+        "give": [
+            ngettext("Give %(num)d stamp by hand", "Give %(num)d stamps by hand", n)
+            for n in range(1, MOST_STAMPS + 1)
+        ],
+        "network": _("No connection. Try again in a moment."),
+        "limit": _("That was often enough for now. Wait {time}."),
+    }
+
+
+def _training_texts() -> Texts:
+    """What a till in training says; never what it says of a real stamp."""
+    return {
+        "left": _("{minutes} min left"),
+        "over": _("Training is over. Stamps are real again."),
+        "wait": _("First the scans that wait must have their answer."),
+        "not_here": _("Not in training: that code would be real."),
+        "nothing": _("Nothing was given. The code is not used up."),
+        "stamps": [
+            ngettext("Practice: %(num)d stamp", "Practice: %(num)d stamps", n)
+            for n in range(1, MOST_STAMPS + 1)
+        ],
+        "voucher": _("Practice: a reward"),
     }
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from flask import Blueprint, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.programme import sessions
+from app.programme import sessions, shop
 from app.programme import staff as people
 from app.programme.errors import InvalidRequest
 from app.programme.sessions import StaffCaller, TerminalCaller
@@ -113,6 +113,7 @@ def _scan_page(terminal: TerminalCaller, staff: StaffCaller) -> ResponseReturnVa
         staff=staff,
         people=_names(terminal),
         most_stamps=texts.MOST_STAMPS,
+        by_hand=shop.allows_by_hand(access.tools()),
     )
 
 

@@ -169,7 +169,7 @@ def news_since(
     if entry != "none" and entry not in ids:
         return None
     since = happened[: ids.index(entry)] if entry in ids else happened
-    earned = [row for row in since if row.kind in {"EARN", "BONUS"}]
+    earned = [row for row in since if row.kind in {"EARN", "BONUS", "ADJUST"}]
     used = [row for row in since if row.kind == "REDEEM" and not row.units]
     if earned:
         return _given(earned, card, is_full=any(_is_full(row) for row in since))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from flask_babel import format_date, format_time, gettext, ngettext, to_user_timezone
 
-from app.programme.cards import HistoryLine
+from app.programme.cards import RULE_BY_HAND, HistoryLine
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -118,6 +118,11 @@ def _merged(_happened: HistoryLine) -> tuple[str, str]:
     return "", gettext("From your other card")
 
 
+def _adjusted(happened: HistoryLine) -> tuple[str, str]:
+    is_stamp = happened.rule == RULE_BY_HAND
+    return (_earned if is_stamp else _changed)(happened)
+
+
 def _changed(_happened: HistoryLine) -> tuple[str, str]:
     return "", gettext("Changed by the shop")
 
@@ -125,6 +130,7 @@ def _changed(_happened: HistoryLine) -> tuple[str, str]:
 _WORDS: Mapping[str, Callable[[HistoryLine], tuple[str, str]]] = {
     "EARN": _earned,
     "BONUS": _bonus,
+    "ADJUST": _adjusted,
     "REDEEM": _redeemed,
     "REVERSE": _reversed,
     "EXPIRE": _expired,

@@ -16,7 +16,6 @@ def card_texts() -> dict[str, str]:
         "slow_down": gettext("Too many codes in a short time."),
         # {age} is put in by the page: "5 minutes ago".
         "kept": gettext("No connection. This is your card as it was {age}."),
-        "kept_now": gettext("No connection. Your stamps are safe."),
         "copied": gettext("Link copied."),
         "sound_on": gettext("Sound on"),
         "sound_off": gettext("Sound off"),

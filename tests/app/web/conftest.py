@@ -24,13 +24,14 @@ from app.programme import (
     members,
     rewards,
     sessions,
+    shop,
     staff,
     stamping,
 )
 from app.programme.cards import CardState
 from app.programme.founding import Charter, Founded
 from app.programme.members import Joined
-from app.programme.sessions import StaffCaller
+from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.settings import Settings
 from app.store.tables import Table
 from app.tools import Tools, open_tools
@@ -320,7 +321,12 @@ def calls(house: House) -> list[Call]:
         staff=house.barista,
     ).answer["redemption_id"]
     pin = {"staff_id": str(house.founded.staff_id), "pin": house.founded.pin}
+    owner = ConsoleCaller(house.founded.staff_id, "Owner", "owner")
+    shop.allow_by_hand(house.tools, is_allowed=True, by=owner)
+    by_hand = {"card_id": str(other.card_id), "stamps": 1, "request_id": uuid4().hex}
     return [
+        Call("POST", "/card-searches", "/card-searches", staff_, {"q": "Anna"}),
+        Call("POST", "/hand-stamps", "/hand-stamps", staff_, by_hand),
         Call("POST", "/members", "/members", anyone, {"name": "Zoë"}),
         Call("GET", "/cards/{id}", card, member | staff_),
         Call("POST", "/cards/{id}/code", f"{card}/code", member),

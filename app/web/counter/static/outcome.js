@@ -8,7 +8,7 @@
  * @module counter/outcome
  *
  * @typedef {object} Screen
- * @property {"given" | "refused" | "waiting" | "undone"} mood - colour and sound
+ * @property {"given" | "refused" | "waiting" | "undone" | "practice"} mood - colour and sound
  * @property {"given" | "voucher" | "refused" | "waiting" | "undone"} icon
  * @property {string} title
  * @property {string[]} lines
@@ -16,6 +16,7 @@
  * @property {string} earned - "" or what a full card brought
  * @property {Undoable | null} undo
  * @property {number} stay - ms; 0: until something happens
+ * @property {boolean} [later] - may go on behind the next customer
  *
  * @typedef {{ door: "stamps" | "redemptions", id: string, what: string, count: number }} Undoable
  *   `what`: as the list of the last five says it; `count`: stamps, 0 for a voucher

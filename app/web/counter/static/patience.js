@@ -2,8 +2,9 @@
 /**
  * Wait for the server, and say so: amber until it has answered, never green before.
  *
- * What was asked is asked again by itself; the person may stop it. If a try went out
- * unanswered the server may have counted it, and the till says that too.
+ * What was asked is asked again by itself; the person may stop it, or let a scan go on
+ * behind the next customer. If a try went out unanswered the server may have counted it,
+ * and the till says that too.
  *
  * @module counter/patience
  *
@@ -19,9 +20,13 @@ const QUICK_MS = 700;
 /**
  * @param {"checking" | "network" | "busy" | "in_use"} reason
  * @param {any} texts
+ * @param {boolean} [later]
+ * @returns {import("./outcome.js").Screen}
  */
-export const waitingFor = (reason, texts) =>
-  plain("waiting", texts.waiting[reason].title, [texts.waiting[reason].text]);
+export const waitingFor = (reason, texts, later = false) => ({
+  ...plain("waiting", texts.waiting[reason].title, [texts.waiting[reason].text]),
+  later,
+});
 
 /**
  * @param {object} page
@@ -34,15 +39,18 @@ export function createPatience({ ask, screen, texts, quick = QUICK_MS }) {
   /**
    * @template T
    * @param {(post: Post) => Promise<T>} work
-   * @returns {Promise<{ done: T, stopped: "" } | { done: null, stopped: string }>}
+   * @param {{ later?: boolean }} [may] - `later`: somebody else goes on with it then
+   * @returns {Promise<{ done: T, stopped: "", isLater?: false } | { done: null, stopped: string, isLater: boolean }>}
    */
-  return async (work) => {
+  return async (work, { later = false } = {}) => {
     const stop = new AbortController();
+    let isLater = false;
     let isUnsure = true; // until an answer says that nothing was counted
     const say = async (/** @type {Parameters<typeof waitingFor>[0]} */ reason) => {
       isUnsure ||= reason === "network";
-      const choice = await screen.show(waitingFor(reason, texts));
-      if (choice === "cancel") stop.abort();
+      const choice = await screen.show(waitingFor(reason, texts, later));
+      isLater = choice === "later";
+      if (isLater || choice === "cancel") stop.abort();
     };
     const slow = setTimeout(() => void say("checking"), quick);
     /** @type {Post} */
@@ -67,6 +75,6 @@ export function createPatience({ ask, screen, texts, quick = QUICK_MS }) {
     if (!stop.signal.aborted) return { done, stopped: "" };
     screen.close();
     const { stopped, stopped_unsure: unsure } = texts.waiting;
-    return { done: null, stopped: isUnsure ? unsure : stopped };
+    return { done: null, stopped: isUnsure ? unsure : stopped, isLater };
   };
 }

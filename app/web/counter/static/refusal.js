@@ -7,6 +7,7 @@
  * @typedef {import("./outcome.js").Screen} Screen
  */
 
+import { whatOf } from "./queue-drawer.js";
 import { clock, fill } from "./words.js";
 
 /** Longer than a stamp given: there is something to read. */
@@ -26,6 +27,30 @@ export function refusalOf({ body, status }, { texts, lang, now = new Date() }) {
     return refused(title, [fill(t.spent_at, { time, place }), t.spent_next]);
   }
   return refused(title, [detail, t.next[code] ?? t.other_next].filter(Boolean));
+}
+
+/** Codes that ended while their scan waited: each had its time, and it is over. */
+const DEAD = ["code_expired", "code_unknown", "code_revoked"];
+
+/**
+ * A scan that waited and was refused: what it was, and that nothing came of it.
+ *
+ * @param {import("./queue.js").Scan} scan
+ * @param {import("./spend.js").Answer} answer
+ * @param {import("./outcome.js").Speech} speech
+ * @returns {Screen}
+ */
+export function lateRefusalOf(scan, answer, speech) {
+  const { texts, lang, now = new Date() } = speech;
+  const time = clock(new Date(scan.at), now, lang);
+  const scanned = fill(texts.queue.scanned, { what: whatOf(scan, texts), time });
+  const isDead = DEAD.includes(answer.body?.code);
+  const { title, lines } = refusalOf(answer, speech);
+  // Without an end of its own: whoever is at the till must not miss it.
+  return plain("refused", isDead ? texts.queue.died : title, [
+    scanned,
+    ...(isDead ? [texts.queue.died_next] : lines),
+  ]);
 }
 
 /**

@@ -5,12 +5,14 @@
  * @module counter/result-screen
  *
  * @typedef {import("./outcome.js").Screen} Screen
- * @typedef {"next" | "undo" | "cancel" | "replaced"} Choice
+ * @typedef {"next" | "undo" | "cancel" | "later" | "replaced"} Choice
  */
 
 import { fill, part, say } from "./words.js";
 
-const MOODS = ["given", "refused", "waiting", "undone"];
+const MOODS = ["given", "refused", "waiting", "undone", "practice"];
+/** What sounds otherwise than it is called. @type {Record<string, "waiting">} */
+const TUNES = { undone: "waiting", practice: "waiting" };
 /** A title of more characters is set smaller. */
 const LONG = 26;
 
@@ -24,6 +26,7 @@ export function createResultScreen(dialog, { texts, sound }) {
   const undo = part(dialog, "[data-undo]");
   const cancel = part(dialog, "[data-cancel]");
   const next = part(dialog, "[data-next]");
+  const later = part(dialog, "[data-later]");
   const dots = part(dialog, "[data-dots]");
   const earned = part(dialog, "[data-earned]");
   /** @type {((choice: Choice) => void) | null} */
@@ -46,9 +49,10 @@ export function createResultScreen(dialog, { texts, sound }) {
 
   undo.addEventListener("click", () => end("undo"));
   cancel.addEventListener("click", () => end("cancel"));
+  later.addEventListener("click", () => end("later"));
   // A tap anywhere goes on, but waiting is left by its button only.
   dialog.addEventListener("click", ({ target }) => {
-    if (target instanceof Element && target.closest("[data-undo], [data-cancel]")) return;
+    if (target instanceof Element && target.closest("[data-undo], [data-cancel], [data-later]")) return;
     if (mood !== "waiting") end("next");
   });
   dialog.addEventListener("cancel", (event) => {
@@ -75,6 +79,8 @@ export function createResultScreen(dialog, { texts, sound }) {
     undo.hidden = !screen.undo;
     cancel.hidden = screen.mood !== "waiting";
     next.hidden = screen.mood === "waiting";
+    later.hidden = !screen.later;
+    part(dialog, "[data-practice]").hidden = screen.mood !== "practice";
   }
 
   /** @param {{ full: number, of: number }} count */
@@ -99,11 +105,11 @@ export function createResultScreen(dialog, { texts, sound }) {
     show(screen) {
       end("replaced");
       draw(screen);
-      const tune = screen.mood === "undone" ? "waiting" : screen.mood;
-      if (screen.mood !== mood) sound[tune]();
+      const { mood: fresh } = screen;
+      if (fresh !== mood) sound[/** @type {keyof typeof sound} */ (TUNES[fresh] ?? fresh)]();
       mood = screen.mood;
       if (!dialog.open) dialog.showModal();
-      (next.hidden ? cancel : next).focus({ preventScroll: true });
+      [next, later, cancel].find((each) => !each.hidden)?.focus({ preventScroll: true });
       return new Promise((resolve) => {
         settle = resolve;
         if (screen.stay) timer = setTimeout(() => end("next"), screen.stay);

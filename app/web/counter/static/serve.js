@@ -9,8 +9,8 @@
  */
 
 import { collectedOf, outcomeOf, undoneOf } from "./outcome.js";
-import { refusalOf } from "./refusal.js";
-import { spend } from "./spend.js";
+import { lateRefusalOf, refusalOf } from "./refusal.js";
+import { requestId, spend } from "./spend.js";
 
 /**
  * @param {object} page
@@ -20,8 +20,10 @@ import { spend } from "./spend.js";
  * @param {{ value: () => number, set: (count: number) => void }} page.quantity
  * @param {{ add: (given: Undoable) => void, undone: (id: string) => void }} page.latest
  * @param {(words: string) => void} page.toast
+ * @param {Pick<ReturnType<typeof import("./queue.js").createQueue>, "add" | "drop" | "release" | "refuse">} page.queue
+ * @param {() => string} page.who - staff id of the person at the till
  */
-export function createServe({ speech, screen, patience, quantity, latest, toast }) {
+export function createServe({ speech, screen, patience, quantity, latest, toast, queue, who }) {
   const { texts } = speech;
 
   /**
@@ -54,13 +56,38 @@ export function createServe({ speech, screen, patience, quantity, latest, toast 
     /** @param {{ kind: string, code: string }} read - a card, a voucher, a short code */
     async give(read) {
       const stamps = quantity.value();
-      const { done, stopped } = await patience((post) => spend(read, stamps, { post }));
+      const id = requestId();
+      // Kept before it is sent: a page that is loaded again goes on with it.
+      queue.add({ id, kind: read.kind, code: read.code, stamps, staffId: who() });
+      const { done, stopped, isLater } = await patience(
+        (post) => spend(read, stamps, { post, newId: () => id }),
+        { later: true },
+      );
       // Back to one, also after a refusal: the next customer must not get this one's.
       quantity.set(1);
+      if (isLater) return queue.release(id);
+      queue.drop(id);
       if (!done) return toast(stopped);
       const outcome = outcomeOf(done.door, done.answer, speech);
       if (outcome.undo) latest.add(outcome.undo);
       return present(outcome);
+    },
+    /**
+     * A scan that waited has its answer.
+     *
+     * @param {import("./queue.js").Scan} scan
+     * @param {{ door: "stamps" | "redemptions", answer: import("./spend.js").Answer }} answered
+     * @returns {Screen} already kept where it belongs
+     */
+    answered(scan, { door, answer }) {
+      const isGood = answer.status === 200 || answer.status === 201;
+      const outcome = isGood
+        ? outcomeOf(door, answer, speech)
+        : lateRefusalOf(scan, answer, speech);
+      if (isGood) queue.drop(scan.id);
+      else queue.refuse(scan.id, outcome.title);
+      if (outcome.undo) latest.add(outcome.undo);
+      return outcome;
     },
     /**
      * @param {import("./show.js").Shown} shown

@@ -6,6 +6,7 @@
  */
 
 import { call } from "/static/shared/api.js";
+import { opened } from "./auto-lock.js";
 import { toEnrolment } from "./to-enrolment.js";
 import { createWho } from "./who.js";
 import { pageData, part } from "./words.js";
@@ -20,4 +21,7 @@ const who = createWho(part(document, "[data-who]"), {
   onNoTill: () => location.reload(),
 });
 
-who.ask().then(() => location.replace("/counter/"));
+who.ask().then(() => {
+  opened(localStorage);
+  location.replace("/counter/");
+});

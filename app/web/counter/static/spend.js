@@ -12,7 +12,8 @@
  */
 
 /**
- * @param {{ kind: string, code: string }} read - a card, a voucher or a short code
+ * @param {{ kind: string, code: string }} read - a card, a voucher, a short code, or a
+ *   card that nobody showed: kind "hand", and its id for a code
  * @param {number} stamps - 1 to 5; a voucher needs none
  * @param {{ post: Post, newId?: () => string }} world
  * @returns {Promise<{ door: "stamps" | "redemptions", answer: Answer }>}
@@ -24,6 +25,10 @@ export async function spend({ kind, code }, stamps, { post, newId = requestId })
     answer: await post("/api/v1/redemptions", { code, request_id }),
   });
   if (kind === "voucher") return redeem();
+  if (kind === "hand") {
+    const body = { card_id: code, stamps, request_id };
+    return { door: "stamps", answer: await post("/api/v1/hand-stamps", body) };
+  }
   const answer = await post("/api/v1/stamps", { code, stamps, request_id });
   // Seven characters do not tell what they stand for; the server does.
   if (kind === "short" && answer.body?.code === "code_wrong_kind") return redeem();

@@ -16,7 +16,7 @@ import * as sound from "/static/shared/sound.js";
 import { fetchFace } from "./face.js";
 import { offerInstall } from "./install.js";
 import { issuer } from "./issue.js";
-import { ago, forget, keep } from "./kept.js";
+import { forget, howOld, keep, seenIn } from "./last-seen.js";
 import { codeLayer } from "./layer.js";
 import { showNews } from "./news.js";
 import { poll } from "./poll.js";
@@ -61,31 +61,36 @@ const watch = poll({
   fetch: globalThis.fetch.bind(globalThis),
   after: clock.after,
   onAnswer: (headers) => {
-    heard = Date.now();
-    keep(shownFace().dataset, heard);
     dropRevoked(headers);
+    seen();
   },
   onTrouble: (isOffline) => {
     offline.hidden = !isOffline;
     sayAge();
   },
   onGone: () => {
-    forget();
+    forget(localStorage);
     location.assign("/");
   },
   onChange: refresh,
 });
 
+/** The server has just said that the card is as it is shown. */
+function seen() {
+  heard = Date.now();
+  keep(localStorage, seenIn(face, heard));
+}
+
 /** Say how old the card is that one sees without a network. */
 function sayAge() {
   const said = offline.querySelector("[data-said]");
   if (!said || offline.hidden) return;
-  const age = ago(heard, Date.now());
-  said.textContent = age ? texts.kept.replace("{age}", age) : texts.kept_now;
+  said.textContent = texts.kept.replace("{age}", howOld(heard, Date.now(), document.documentElement.lang));
 }
 
 async function refresh() {
   const news = await fetchFace(face, cardId, globalThis.fetch);
+  seen();
   if (!news) return;
   const wasOpen = open;
   wasOpen?.spent();
@@ -159,8 +164,8 @@ dialog.querySelector('[data-do="close"]')?.addEventListener("click", (event) => 
   event.preventDefault();
   close();
 });
+seen();
 sound.unlock();
-keep(shownFace().dataset, heard);
 setInterval(sayAge, 20_000);
 shareButton(/** @type {HTMLElement} */ (document.querySelector("[data-share]")), texts);
 swipes(face, [...document.querySelectorAll(".tab")]);

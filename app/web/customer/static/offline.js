@@ -1,29 +1,45 @@
 // @ts-check
 /**
- * Without a network: the card as this phone last saw it, with its age, and the page that
- * was asked for as soon as there is a network again.
+ * Without a network: show the card as it was, with its age, and come back to the page
+ * that was asked for as soon as there is a network.
+ *
+ * @module customer/offline
  */
 
-import { ago, kept } from "./kept.js";
+import { howOld, lastSeen } from "./last-seen.js";
 
-const card = kept();
-const box = document.getElementById("kept");
-if (card && box) {
-  /** @param {string} name @param {string} text */
-  const say = (name, text) => {
-    const part = box.querySelector(`[data-kept="${name}"]`);
-    if (part) part.textContent = text;
-  };
-  say("title", card.title);
-  say("stamps", card.stamps);
-  say("required", card.required);
-  const age = ago(card.at, Date.now());
-  say("age", age && (box.dataset.words ?? "").replace("{age}", age));
-  box.hidden = false;
-}
 globalThis.addEventListener("online", () => location.reload());
 document.getElementById("again")?.addEventListener("click", (event) => {
   if (location.pathname === "/offline") return;
   event.preventDefault();
   location.reload();
 });
+
+const place = document.getElementById("last");
+const seen = lastSeen(localStorage);
+
+if (place && seen) {
+  const write = (/** @type {string} */ part, /** @type {string | number} */ words) => {
+    const spot = place.querySelector(`[data-last="${part}"]`);
+    if (spot) spot.textContent = String(words);
+  };
+  write("programme", seen.programme);
+  write("stamps", seen.stamps);
+  write("required", seen.required);
+  write("number", seen.number);
+  const rewards = place.querySelector("[data-last=vouchers]");
+  rewards?.replaceChildren(
+    ...seen.vouchers.map((reward) => {
+      const item = document.createElement("li");
+      item.append(Object.assign(document.createElement("bdi"), { textContent: reward }));
+      return item;
+    }),
+  );
+  const age = () => {
+    const old = howOld(seen.at, Date.now(), document.documentElement.lang);
+    write("age", (place.dataset.words ?? "").replace("{age}", old));
+  };
+  age();
+  setInterval(age, 30_000);
+  place.hidden = false;
+}

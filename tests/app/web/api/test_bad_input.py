@@ -72,6 +72,8 @@ WRONG: dict[str, tuple[object, ...]] = {
     "name": (7, True, [], {}, 1.5),
     "code": (None, 7, True, [], {}, "", "x" * 401),
     "staff_id": (None, 7, True, [], "", "x", "0" * 32 + "0"),
+    "card_id": (None, 7, True, [], "", "x", "0" * 32 + "0"),
+    "q": (None, 7, True, [], "", "  ", "ab", "1234", "%%%%", "x" * 81, "abc\0"),
     "pin": (None, 1234, True, ["1"], "1" * 33),
     "stamps": (None, "1", True, False, 1.5, [1], 0, 6, -1, 10**40, -(2**63), 1e308),
     "request_id": (None, 7, True, [], "", " ", "a b", "é", "a\n", "x" * 65, "\0"),

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from werkzeug.test import TestResponse
 
-from app.programme import cards, members, shop, staff, stamping
+from app.programme import by_hand, cards, members, shop, staff, stamping
 from app.programme.cards import CardState
 from app.programme.founding import Founded
 from app.programme.sessions import ConsoleCaller, StaffCaller
@@ -459,3 +459,29 @@ def test_the_line_of_an_undone_stamp_has_its_reason(
     assert "wrong card" in page
     assert "0 stamps today" in page
     assert cards.card(tools, card.card_id).stamps == 0
+
+
+def test_stamps_by_hand_are_allowed_and_forbidden_by_a_button(
+    owner: Browser, barista: StaffCaller, tools: Tools
+) -> None:
+    assert "Not allowed now." in seen(owner.get("/console/terminals"))
+
+    owner.send("/console/terminals", "/console/terminals/by-hand", allow="yes")
+    assert shop.allows_by_hand(tools)
+    assert "Allowed now." in seen(owner.get("/console/terminals"))
+
+    owner.send("/console/terminals", "/console/terminals/by-hand", allow="no")
+    assert not shop.allows_by_hand(tools)
+
+
+def test_a_stamp_by_hand_stands_out_in_the_list(
+    owner: Browser, barista: StaffCaller, tools: Tools
+) -> None:
+    owner.send("/console/terminals", "/console/terminals/by-hand", allow="yes")
+    card_id = members.join(tools, name="Anna").card_id
+    by_hand.give(tools, card_id, stamps=2, request_id="r", staff=barista)
+
+    page = seen(owner.get("/console/"))
+
+    assert "2 stamps for \u2068Anna\u2069" in page or "2 stamps for Anna" in page
+    assert "by hand, no code" in page

@@ -76,6 +76,7 @@ test("stopped while the server said that nothing was counted", async () => {
   assert.deepEqual(await cancelled("busy", false), {
     done: null,
     stopped: "Stopped. Nothing was counted.",
+    isLater: false,
   });
 });
 
@@ -83,6 +84,7 @@ test("stopped after a try that nobody answered: it may have counted", async () =
   assert.deepEqual(await cancelled("network", true), {
     done: null,
     stopped: "Stopped. It may have counted.",
+    isLater: false,
   });
 });
 
@@ -97,4 +99,24 @@ test("the PIN pad is not covered by the waiting", async () => {
   await createPatience({ ask, screen, texts, quick: 5 })(post);
 
   assert.deepEqual(shown, ["closed"]);
+});
+
+test("a scan may go on behind the next customer, and only a scan", async () => {
+  const { screen, shown, tap } = screenOf();
+  const ask = async (_method, _path, _body, { onWait, signal }) => {
+    onWait("network");
+    await soon();
+    tap("later");
+    await soon();
+    assert.equal(signal.aborted, true);
+    return { status: 0, unsure: true };
+  };
+  const patience = createPatience({ ask, screen, texts });
+
+  const { done, isLater } = await patience(post, { later: true });
+  await patience(post);
+
+  assert.deepEqual([done, isLater], [null, true]);
+  const waits = shown.filter((each) => each !== "closed");
+  assert.deepEqual(waits.map(({ later }) => later), [true, false]);
 });

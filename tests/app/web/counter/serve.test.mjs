@@ -17,7 +17,7 @@ const GIVEN = {
 
 /** A till whose server gives these answers and whose barista makes these choices. */
 function till(answers, choices = []) {
-  const seen = { asked: [], shown: [], toasts: [], lines: [], undone: [], quantity: 2 };
+  const seen = { asked: [], shown: [], toasts: [], lines: [], undone: [], quantity: 2, queue: [] };
   const post = async (path, body) => {
     seen.asked.push({ path, body });
     return answers.shift();
@@ -30,8 +30,19 @@ function till(answers, choices = []) {
         return choices.shift() ?? "next";
       },
     },
-    patience: async (work) =>
-      answers.length ? { done: await work(post), stopped: "" } : { done: null, stopped: "Stopped." },
+    patience: async (work, may) => {
+      if (answers[0] === "later") return { done: null, stopped: "", isLater: may.later };
+      return answers.length
+        ? { done: await work(post), stopped: "" }
+        : { done: null, stopped: "Stopped.", isLater: false };
+    },
+    who: () => "sofie",
+    queue: {
+      add: ({ code, stamps, staffId }) => seen.queue.push(`add ${code} ${stamps} ${staffId}`),
+      drop: () => seen.queue.push("drop"),
+      release: () => seen.queue.push("release"),
+      refuse: (_id, words) => seen.queue.push(`refuse ${words}`),
+    },
     quantity: { value: () => seen.quantity, set: (count) => (seen.quantity = count) },
     latest: { add: (given) => seen.lines.push(given.id), undone: (id) => seen.undone.push(id) },
     toast: (words) => seen.toasts.push(words),
@@ -89,3 +100,45 @@ test("what a person stopped shows no result", async () => {
 
   assert.deepEqual([seen.shown, seen.toasts, seen.quantity], [[], ["Stopped."], 1]);
 });
+
+test("a scan is kept before it is sent, and leaves with its answer", async () => {
+  const { serve, seen } = till([GIVEN]);
+
+  await serve.give(card);
+
+  assert.deepEqual(seen.queue, ["add C 2 sofie", "drop"]);
+});
+
+test("a scan that may wait is left to the queue, and the quantity is one again", async () => {
+  const { serve, seen } = till(["later"]);
+
+  await serve.give(card);
+
+  assert.deepEqual(seen.queue, ["add C 2 sofie", "release"]);
+  assert.deepEqual([seen.shown, seen.toasts, seen.quantity], [[], [], 1]);
+});
+
+const waited = { id: "r", kind: "card", code: "C", stamps: 2, staffId: "sofie", at: 0 };
+
+test("a scan that waited and counts is kept for undo", () => {
+  const { serve, seen } = till([]);
+
+  const { mood } = serve.answered(waited, { door: "stamps", answer: GIVEN });
+
+  assert.equal(mood, "given");
+  assert.deepEqual([seen.queue, seen.lines], [["drop"], ["s1"]]);
+});
+
+for (const code of ["code_expired", "code_unknown", "code_revoked"]) {
+  test(`a code that died while its scan waited is told plainly: ${code}`, () => {
+    const { serve, seen } = till([]);
+    const body = { code, title: "Too old", detail: "Show a fresh one." };
+
+    const outcome = serve.answered(waited, { door: "stamps", answer: { status: 410, body } });
+
+    assert.deepEqual([outcome.mood, outcome.title], ["refused", "The code died while waiting"]);
+    assert.match(plainly(outcome.lines[0]), /^2 stamps, scanned at .*\d\d:\d\d/);
+    assert.equal(outcome.lines[1], "Nothing was counted.");
+    assert.deepEqual(seen.queue, ["refuse The code died while waiting"]);
+  });
+}

@@ -60,3 +60,18 @@ test("request ids are 32 hex digits and never the same", () => {
   assert.equal(ids.size, 100);
   for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
 });
+
+test("a card that nobody showed has a door of its own, and the same request id", async () => {
+  const asked = [];
+  const post = async (path, body) => {
+    asked.push([path, body]);
+    return { status: 201, body: {} };
+  };
+
+  const { door } = await spend({ kind: "hand", code: "card-1" }, 2, { post, newId: () => "r1" });
+
+  assert.equal(door, "stamps");
+  assert.deepEqual(asked, [
+    ["/api/v1/hand-stamps", { card_id: "card-1", stamps: 2, request_id: "r1" }],
+  ]);
+});

@@ -269,3 +269,14 @@ def test_every_quantity_has_its_sentences(house: House):
     assert said["given"]["stamps_for"][0] == "1 stamp for {name}"
     assert said["given"]["stamps_for"][1] == "2 stamps for {name}"
     assert len(said["latest"]["stamp"]) == texts.MOST_STAMPS
+
+
+def test_a_dead_phone_has_a_way_only_where_a_manager_allows_it(house: House, at_work):
+    assert 'id="find"' not in at_work.get("/counter/").text
+    owner = ConsoleCaller(house.founded.staff_id, "Owner", "owner")
+    shop.allow_by_hand(house.tools, is_allowed=True, by=owner)
+
+    page = at_work.get("/counter/").text
+
+    assert 'id="find"' in page
+    assert "Their phone is dead" in page

@@ -35,6 +35,18 @@ export const texts = {
     card: "{what} · card {number}",
   },
   latest: { stamp: ["1 stamp", "2 stamps"] },
+  queue: {
+    voucher: "Reward",
+    scanned: "{what}, scanned at {time}.",
+    died: "The code died while waiting",
+    died_next: "Nothing was counted.",
+  },
+  training: {
+    left: "{minutes} min left",
+    nothing: "Nothing was given.",
+    stamps: ["Practice: 1 stamp", "Practice: 2 stamps"],
+    voucher: "Practice: a reward",
+  },
   reason: "Undone at the till",
 };
 

@@ -3,8 +3,9 @@
  * The camera, with what browsers do to it.
  *
  * A page that goes away must let go of the camera (iOS freezes it otherwise), a lens
- * may be taken by another app, and a home-screen app on iOS sometimes opens a camera
- * that stays black: then it is opened once more.
+ * may be taken by another app (its track ends, or goes silent), and a home-screen app on
+ * iOS sometimes opens a camera that stays black: then it is opened once more. Where a
+ * lens can, it is told to focus by itself for as long as it runs.
  *
  * @module scanner/camera
  *
@@ -14,6 +15,8 @@
 
 /** No picture after this long is a black camera, ms. */
 const BLACK_MS = 4000;
+/** A track may fall silent for a moment; longer, and somebody else has the lens; ms. */
+const SILENT_MS = 2000;
 
 /** @type {Record<string, Trouble>} */
 const TROUBLES = {
@@ -25,6 +28,9 @@ const TROUBLES = {
   AbortError: "busy",
 };
 
+/** How browsers say that a lens of this id is not there. */
+const GONE = ["OverconstrainedError", "NotFoundError"];
+
 /**
  * @param {string} name - of what getUserMedia threw
  * @returns {Trouble}
@@ -33,7 +39,7 @@ export const troubleOf = (name) => TROUBLES[name] ?? "lost";
 
 /**
  * @param {HTMLVideoElement} video
- * @param {() => void} onLost - the track ended by itself
+ * @param {() => void} onLost - the track ended by itself, or has fallen silent
  */
 export function createCamera(video, onLost) {
   /** @type {MediaStream | null} */
@@ -71,7 +77,12 @@ export function createCamera(video, onLost) {
         return null;
       }
       stream = fresh;
-      track()?.addEventListener("ended", () => mine === turn && onLost());
+      const lost = () => mine === turn && onLost();
+      track()?.addEventListener("ended", lost);
+      track()?.addEventListener("mute", () =>
+        setTimeout(() => mine === turn && track()?.muted && onLost(), SILENT_MS),
+      );
+      void focusByItself();
       // A lens on the screen's side shows a mirror, as people expect.
       video.dataset.facing = track()?.getSettings().facingMode ?? "";
       video.srcObject = fresh;
@@ -80,12 +91,19 @@ export function createCamera(video, onLost) {
       return isSecond || mine !== turn ? "lost" : open(true);
     } catch (error) {
       if (mine !== turn) return null;
-      if (chosen && /** @type {Error} */ (error).name === "OverconstrainedError") {
+      if (chosen && GONE.includes(/** @type {Error} */ (error).name)) {
         chosen = null; // that lens was unplugged
         return open(isSecond);
       }
       return troubleOf(/** @type {Error} */ (error).name);
     }
+  }
+
+  /** A code at arm's length, then at a hand's: a lens that was focused once reads neither. */
+  async function focusByItself() {
+    if (!able().focusMode?.includes("continuous")) return;
+    const wish = /** @type {any} */ ({ advanced: [{ focusMode: "continuous" }] });
+    await track()?.applyConstraints(wish).catch(() => undefined); // it works without
   }
 
   return {

@@ -36,6 +36,10 @@ import { createRepeats } from "./repeats.js";
 const EVERY_MS = 60;
 /** A picture that cannot be read is no matter, several in a row are. */
 const MOST_FAULTS = 3;
+/** Trouble that may pass without anybody touching this page. */
+const PASSING = ["busy", "lost", "none"];
+/** So often it is looked whether it has, ms. */
+const AGAIN_MS = 4000;
 
 /**
  * @param {object} page
@@ -54,6 +58,7 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
   let isStopped = false;
   let pausedAt = 0; // 0: looking
   let faults = 0; // in a row
+  let isTrying = false;
   /** @type {State | null} */
   let said = null;
   camera.choose(deviceId ?? null);
@@ -65,9 +70,9 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
     onState?.(state);
   }
 
-  async function open() {
+  async function open(isQuiet = false) {
     if (isStopped || document.visibilityState === "hidden") return;
-    say("starting");
+    if (!isQuiet) say("starting");
     const trouble = await camera.open();
     if (trouble) return say(trouble);
     if (!camera.isOpen()) return; // closed or opened again meanwhile
@@ -100,18 +105,31 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
     }
   }
 
+  const opening = open();
   const onVisible = () =>
     document.visibilityState === "hidden" ? camera.close() : void open();
   // Back from the page cache; the first pageshow of all finds us opening already.
   const onShow = (/** @type {PageTransitionEvent} */ event) =>
     event.persisted && void open();
+  /** A lens was plugged in or let go, or somebody allowed it in the settings. */
+  async function onBetter() {
+    if (isTrying || !said || !PASSING.includes(said)) return;
+    isTrying = true; // a black camera takes longer to tell than the wait between tries
+    await open(true);
+    isTrying = false;
+  }
+  const onAllowed = () => void (said === "denied" && open(true));
+  const again = setInterval(onBetter, AGAIN_MS);
+  const allowed = await permission();
+  allowed?.addEventListener("change", onAllowed);
+  navigator.mediaDevices?.addEventListener?.("devicechange", onBetter);
   const onTurn = () => void video.play().catch(() => undefined); // iOS stops it
   document.addEventListener("visibilitychange", onVisible);
   globalThis.addEventListener("pagehide", camera.close);
   globalThis.addEventListener("pageshow", onShow);
   globalThis.addEventListener("orientationchange", onTurn);
 
-  await open();
+  await opening;
   void watch();
 
   return {
@@ -120,6 +138,9 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
       camera.close();
       decoder.close();
       sleep();
+      clearInterval(again);
+      allowed?.removeEventListener("change", onAllowed);
+      navigator.mediaDevices?.removeEventListener?.("devicechange", onBetter);
       document.removeEventListener("visibilitychange", onVisible);
       globalThis.removeEventListener("pagehide", camera.close);
       globalThis.removeEventListener("pageshow", onShow);
@@ -134,7 +155,7 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
       if (whenClear) repeats.hold();
       pausedAt = 0;
     },
-    retry: open,
+    retry: () => open(),
     cameras: async () =>
       (await navigator.mediaDevices?.enumerateDevices?.().catch(() => []) ?? []).filter(
         (device) => device.kind === "videoinput",
@@ -148,3 +169,8 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
     torch: camera.light,
   };
 }
+
+/** @returns {Promise<PermissionStatus | null>} of the camera; null where none is told */
+const permission = () =>
+  navigator.permissions?.query({ name: /** @type {any} */ ("camera") }).catch(() => null) ??
+  Promise.resolve(null);

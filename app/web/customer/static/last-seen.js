@@ -1,0 +1,87 @@
+// @ts-check
+/**
+ * The card as it was when this phone was last online, for times without a network.
+ *
+ * Kept on the phone: what the card is of, its stamps and its number; no name, no code, no
+ * right to anything. It always says how old it is, and goes when the card is no longer
+ * this phone's to see.
+ *
+ * @module customer/last-seen
+ *
+ * @typedef {object} Seen
+ * @property {string} programme
+ * @property {number} stamps
+ * @property {number} required
+ * @property {string} number - as the card has it
+ * @property {string[]} vouchers - rewards that wait
+ * @property {number} at - ms, when the server last said so
+ */
+
+const KEY = "punchproof-card";
+
+/** @param {Storage} storage @param {Seen} seen */
+export function keep(storage, seen) {
+  try {
+    storage.setItem(KEY, JSON.stringify(seen));
+  } catch {
+    // Full, or not allowed here: then there is nothing to show, and it says so.
+  }
+}
+
+/** @param {Pick<Storage, "removeItem">} storage */
+export const forget = (storage) => storage.removeItem(KEY);
+
+/**
+ * @param {Pick<Storage, "getItem">} storage
+ * @returns {Seen | null}
+ */
+export function lastSeen(storage) {
+  try {
+    const seen = JSON.parse(storage.getItem(KEY) ?? "null");
+    return Number.isInteger(seen?.stamps) && Number.isFinite(seen?.at) ? seen : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Read the card's face as it stands in the page.
+ *
+ * @param {Element} face
+ * @param {number} now - ms
+ * @returns {Seen}
+ */
+export function seenIn(face, now) {
+  const { title = "", stamps, required } = /** @type {HTMLElement} */ (face.firstElementChild).dataset;
+  return {
+    programme: title,
+    stamps: Number(stamps),
+    required: Number(required),
+    number: face.querySelector(".card__number")?.textContent?.trim() ?? "",
+    vouchers: [...face.querySelectorAll(".voucher__reward")].map(
+      (reward) => reward.textContent?.trim() ?? "",
+    ),
+    at: now,
+  };
+}
+
+const MINUTE = 60_000;
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const UNITS = [
+  ["day", 24 * 60 * MINUTE],
+  ["hour", 60 * MINUTE],
+  ["minute", MINUTE],
+];
+
+/**
+ * @param {number} at - ms
+ * @param {number} now - ms
+ * @param {string} [lang] - BCP 47
+ * @returns {string} "3 minutes ago", "yesterday"; below a minute "this minute"
+ */
+export function howOld(at, now, lang) {
+  const age = Math.max(0, now - at);
+  const [unit, size] = UNITS.find(([, each]) => age >= each) ?? UNITS[2];
+  const words = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+  return words.format(-Math.floor(age / size), unit);
+}
