@@ -19,6 +19,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from app.translations import DIRECTORY
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def _file(locale: str, found: catalogues.Catalog, more: Path | None) -> bytes:
+def _file(locale: str, found: Catalog, more: Path | None) -> bytes:
     if more is None:
         return catalogues.updated(locale, found)
     with more.open("rb") as file:

@@ -25,7 +25,11 @@ _ROOT: Final = Path(__file__).parents[2]
 _METHODS: Final = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 _KEYWORDS: Final = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "lazy_ngettext": (1, 2)}
 _PLACEHOLDER: Final = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
-_ENDS: Final = {".": ".。", ":": ":：", "?": "?？"}
+_ENDS: Final = {
+    ".": ".。",
+    ":": ":\N{FULLWIDTH COLON}",
+    "?": "?\N{FULLWIDTH QUESTION MARK}",
+}
 #: CLDR's, where Babel's own has fewer: Hebrew has a form for two.
 _PLURALS: Final = {"he": "nplurals=3; plural=(n == 1 ? 0 : n == 2 ? 1 : 2);"}
 #: Forms that are said of one number alone may leave it out: "one more to go".
@@ -138,8 +142,7 @@ def _lacking(catalogue: Catalog, found: Catalog) -> Iterator[Message]:
 def _faults(catalogue: Catalog, message: Message) -> Iterator[str]:
     """Compare a translation's placeholders and its end with the English."""
     is_plural = isinstance(message.id, tuple)
-    english = message.id if is_plural else (message.id,)
-    forms = message.string if is_plural else (message.string,)
+    english, forms = _texts(message.id), _texts(message.string)
     wanted = {name for text in english for name in _PLACEHOLDER.findall(text)}
     for place, text in enumerate(forms):
         if not text:
@@ -150,6 +153,12 @@ def _faults(catalogue: Catalog, message: Message) -> Iterator[str]:
             yield f"other placeholders: {_shown(message)} -> {text}"
         if not _ends_alike(english[-1], text):
             yield f"ends otherwise: {_shown(message)} -> {text}"
+
+
+def _texts(words: object) -> tuple[str, ...]:
+    """Give the forms of a message, one when it has no plural."""
+    several = words if isinstance(words, tuple | list) else (words,)
+    return tuple(str(each or "") for each in several)
 
 
 def _may_lack(catalogue: Catalog, form: int) -> set[str]:
@@ -163,7 +172,7 @@ def _ends_alike(english: str, text: str) -> bool:
 
 
 def _key(message: Message) -> str:
-    return message.id[0] if isinstance(message.id, tuple) else str(message.id)
+    return _texts(message.id)[0]
 
 
 def _shown(message: Message) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 
 from babel.dates import format_skeleton
-from flask_babel import get_timezone
+from flask_babel import get_locale, get_timezone
 
-from app.web.shared import languages
+from app import translations
 
 
 def time(at: datetime, zone: tzinfo | None = None) -> str:
@@ -35,5 +35,7 @@ def day_and_year(at: datetime, zone: tzinfo | None = None) -> str:
 
 
 def _told(skeleton: str, at: datetime, zone: tzinfo | None) -> str:
-    locale = languages.spoken().dates
-    return format_skeleton(skeleton, at, tzinfo=zone or get_timezone(), locale=locale)
+    spoken = translations.language(str(get_locale())) or translations.SOURCE
+    return format_skeleton(
+        skeleton, at, tzinfo=zone or get_timezone(), locale=spoken.dates
+    )

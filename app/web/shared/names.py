@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from app.web.shared import languages
+from flask_babel import get_locale
 
 _FIRST_STRONG_ISOLATE, _POP = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
@@ -21,6 +21,7 @@ def isolated(name: object) -> str:
     """
     text = str(name)
     turns = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
-    if not turns and languages.spoken().direction == "ltr":
+    page = get_locale()
+    if not turns and (page is None or page.text_direction == "ltr"):
         return text
     return f"{_FIRST_STRONG_ISOLATE}{text}{_POP}"
