@@ -17,8 +17,8 @@ OTHERS = [each.locale for each in LANGUAGES if each != SOURCE]
 NUMBERS = (0, 1, 2, 5, 11, 21, 100)
 #: What a language writes just as English does.
 SAME = {
-    "da": {"Live", "PIN", "Barista", "Person"},
-    "et": {"Barista"},
+    "da": {"Live", "PIN", "Barista", "Person", "Logo"},
+    "et": {"Barista", "Logo"},
     "sv": {"Live", "Barista", "Person"},
     "he": {"PIN", "%(day)s, %(time)s"},
     "zh_Hant": set(),
@@ -47,7 +47,7 @@ def test_nothing_is_left_in_english(found: Catalog, locale: str):
         if message.id and message.id == message.string
     }
 
-    assert same == SAME[locale]
+    assert same <= SAME[locale]
 
 
 @pytest.mark.parametrize("locale", OTHERS)
