@@ -1,8 +1,8 @@
 """The languages that Punchproof speaks, and the catalogues of their sentences.
 
 One ``.po`` file for each language lies beside this module and is read as it is when
-the language is first asked for: a tenth or two of a second, once in a process. Nothing is
-compiled and kept, so a fresh clone speaks every language, no binary lies in the
+the language is first asked for: a tenth or two of a second, once in a process. Nothing
+is compiled and kept, so a fresh clone speaks every language, no binary lies in the
 repository, and no catalogue can be older than its text.
 
 Knows no Flask and no request: pages, mail and printed sheets find the same sentences
