@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from gettext import c2py
 from io import BytesIO
 from pathlib import Path
@@ -84,7 +85,8 @@ def updated(locale: str, found: Catalog, more: Catalog | None = None) -> bytes:
         The file.
     """
     catalogue = read(locale)
-    catalogue.update(found, no_fuzzy_matching=True)
+    # A copy: Babel puts the very same messages into the catalogue.
+    catalogue.update(deepcopy(found), no_fuzzy_matching=True)
     for message in _lacking(catalogue, found) if more is not None else ():
         offered = more.get(_key(message), message.context) if more else None
         kept = catalogue.get(_key(message), message.context)

@@ -213,6 +213,23 @@ def test_the_command_brings_a_catalogue_up_to_date(
     assert (directory / "da.po").read_bytes() == kept
 
 
+def test_one_languages_new_words_are_not_anothers(
+    directory: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    # given a sentence that two catalogues lack, and that one of them is given
+    for locale in ("da", "sv"):
+        path = directory / f"{locale}.po"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace('msgid "Language"', 'msgid "Tongue"'))
+    more = tmp_path / "more"
+    more.write_text('msgid ""\nmsgstr ""\n\nmsgid "Language"\nmsgstr "Sprog"\n')
+
+    status = words.main(["--apply", "--add", f"da={more}"])
+
+    assert status == 1
+    assert "sv: missing: 'Language'" in capsys.readouterr().out
+
+
 def test_the_command_knows_its_languages():
     with pytest.raises(SystemExit):
         words.main(["--add", "xx=file"])
