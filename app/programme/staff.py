@@ -105,8 +105,16 @@ def enrolment_code(
     return codes.issue(tools, Kind.ENROLMENT, record)
 
 
-def enrol(tools: Tools, text: str, *, name: str | None = None) -> Enrolled:
+def enrol(
+    tools: Tools, text: str, *, name: str | None = None, numbered: str = "Till {number}"
+) -> Enrolled:
     """Make the device that presents an enrolment code a terminal.
+
+    Args:
+        tools: keys, stores and clock.
+        text: the code, not trusted.
+        name: what to call it, not trusted; the code's own name when None.
+        numbered: what to call it when nobody gave a name, in the caller's language.
 
     Raises:
         InvalidRequest: the name does not serve.
@@ -123,7 +131,7 @@ def enrol(tools: Tools, text: str, *, name: str | None = None) -> Enrolled:
     def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
         if tx.scalar(select(Terminal).where(Terminal.nonce == spending.code.nonce)):
             raise CodeSpent
-        return _book_terminal(tx, tools, spending, own_name)
+        return _book_terminal(tx, tools, spending, own_name, numbered)
 
     def request_id(_code: Code) -> str:
         return request
@@ -245,7 +253,7 @@ def hash_password(password: str) -> str:
 
 
 def _book_terminal(
-    tx: Tx, tools: Tools, spending: Spending, own_name: str | None
+    tx: Tx, tools: Tools, spending: Spending, own_name: str | None, numbered: str
 ) -> Mapping[str, Any]:
     location = tx.get(Location, UUID(spending.record["location"]))
     if location is None:
@@ -254,7 +262,9 @@ def _book_terminal(
     terminal = Terminal(
         terminal_id=uuid4(),
         location_id=location.location_id,
-        name=own_name or spending.record.get("name") or f"Till {number}",
+        name=own_name
+        or spending.record.get("name")
+        or numbered.replace("{number}", str(number)),
         nonce=spending.code.nonce,
         proof=spending.code.data,
         enrolled_at=spending.at,

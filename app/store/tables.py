@@ -189,6 +189,8 @@ class StaffMember(Table):
     #: For the console, lower case; None: no console.
     email: Mapped[str | None] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(120))
+    #: The language they chose, as a tag; None: the till's or the browser's.
+    locale: Mapped[str | None] = mapped_column(String(12))
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

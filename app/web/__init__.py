@@ -5,28 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale
 
 from app.programme import shop
 from app.programme.errors import NotFound, StoreDown
 from app.web import api, console, counter, customer
-from app.web.shared import access, compression, errors, headers, metrics, views
+from app.web.shared import (
+    access,
+    compression,
+    errors,
+    headers,
+    languages,
+    metrics,
+    names,
+    views,
+)
 
 #: ``metrics`` has its page on the blueprint of ``views``.
-__all__ = ["LANGUAGES", "metrics", "register"]
-#: Languages that the pages speak; the first is the fallback.
-LANGUAGES = ("en",)
+__all__ = ["metrics", "register"]
 
 
 def register(app: Flask) -> None:
     """Mount every surface on ``app``."""
     access.register(app)
-    Babel(
-        app,
-        locale_selector=_language,
-        timezone_selector=_timezone,
-        default_translation_directories="translations",
-    )
+    languages.register(app, timezone=_timezone)
+    app.add_template_filter(names.isolated)
     # First to be named, last to act: it takes the answer as the others left it.
     compression.register(app)
     headers.register(app)
@@ -37,10 +39,6 @@ def register(app: Flask) -> None:
     app.before_request(_check_page_posts)
     app.context_processor(_page_facts)
     api.register(app)
-
-
-def _language() -> str:
-    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
 def _timezone() -> str:
@@ -57,11 +55,12 @@ def _check_page_posts() -> None:
 
 def _page_facts() -> dict[str, Any]:
     """What every page says: whose shop, which language."""
-    locale = get_locale()
+    language = languages.spoken()
     return {
         "shop": _shop(),
-        "locale": str(locale or "en"),
-        "direction": locale.text_direction if locale else "ltr",
+        "language": language,
+        "languages": languages.LANGUAGES,
+        "language_next": languages.here(),
     }
 
 

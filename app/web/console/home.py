@@ -28,7 +28,7 @@ from app.programme.feed import DayStamps, Figures, PlaceStamps
 from app.web.console.key_words import ToldAlarm, told_alarms
 from app.web.console.lines import Told, told, when
 from app.web.console.room import bp, id_or_none
-from app.web.shared import access
+from app.web.shared import access, languages
 
 _LINES: Final = 50
 
@@ -111,6 +111,7 @@ def _news(place: UUID | None, after: datetime | None) -> News:
     # Names and times are shown too, but they do not change by themselves.
     seen = repr(
         (
+            languages.spoken().tag,
             figures,
             places,
             [line.line_id for line in found],

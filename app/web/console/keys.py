@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal, get_locale, gettext, ngettext
+from flask_babel import format_decimal, gettext, ngettext
 
 from app.programme import alarms, batches, key_history, shop
 from app.programme.alarms import Watch
@@ -32,7 +31,7 @@ from app.web.console.key_words import (
     told_ceremony,
 )
 from app.web.console.room import bp
-from app.web.shared import access
+from app.web.shared import access, moments
 from signing.keyring import KeyState, SigningKey
 from signing.signers import IN_FILE
 
@@ -255,14 +254,12 @@ def _age(of: timedelta) -> str:
 
 
 def _day(at: datetime | None, zone: ZoneInfo) -> str:
-    if at is None:
-        return ""
-    return format_date(at.astimezone(zone), "d MMM y", locale=get_locale())
+    return "" if at is None else moments.day_and_year(at, zone)
 
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:
-    time = format_time(at.astimezone(zone), "short", tzinfo=zone, locale=get_locale())
-    return f"{_day(at, zone)}, {time}"
+    day, time = moments.day_and_year(at, zone), moments.time(at, zone)
+    return str(gettext("%(day)s, %(time)s", day=day, time=time))
 
 
 def _zone() -> ZoneInfo:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
-from flask_babel import get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import gettext, lazy_gettext, ngettext
 
 from app.programme.feed import FeedLine
+from app.web.shared import moments, reasons
 
 SIGNALS: Final[Mapping[str, Any]] = {
     "spent_code": lazy_gettext("A used code was shown again"),
@@ -63,15 +63,15 @@ def told(line: FeedLine, *, zone: ZoneInfo, now: datetime) -> Told:
 
 def when(at: datetime, *, zone: ZoneInfo, now: datetime) -> str:
     """Tell a moment as people do: the time today, then the day."""
-    locale = get_locale()
     local, today = at.astimezone(zone), now.astimezone(zone).date()
-    time = format_time(local, "short", tzinfo=zone, locale=locale)
+    time = moments.time(at, zone)
     if local.date() == today:
         return time
     if local.date() == today - timedelta(days=1):
         return str(gettext("yesterday %(time)s", time=time))
-    pattern = "d MMM" if local.year == today.year else "d MMM y"
-    return format_date(local, pattern, locale=locale)
+    if local.year == today.year:
+        return moments.day(at, zone)
+    return moments.day_and_year(at, zone)
 
 
 def isolated(name: str) -> str:
@@ -165,4 +165,4 @@ def _number(number: str | None) -> str | None:
 
 def _reason(line: FeedLine) -> str | None:
     """Only an undoing has a reason; other subjects stand in the title."""
-    return line.subject if line.kind.endswith("_undone") else None
+    return reasons.told(line.subject) if line.kind.endswith("_undone") else None

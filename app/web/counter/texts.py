@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from app.web.shared import reasons
+
 #: Stamps that one scan may give.
 MOST_STAMPS = 5
 #: Up to here "N more to go" is said; beyond it the count alone is.
@@ -124,7 +126,8 @@ def till_texts() -> Texts:
         "held": _("Thank you. Take the phone away."),
         "foreign": _("That is not one of our codes."),
         "unreadable": _("A code has 7 letters and digits."),
-        "reason": _("Undone at the till"),
+        # Kept in the books, and told to each reader in their own language.
+        "reason": reasons.AT_THE_TILL,
         "light_on": _("Light on"),
         "light_off": _("Light off"),
     }
@@ -289,5 +292,5 @@ def _stamp_code_texts() -> Texts:
         "card": _("{what} · card {number}"),
         "over": _("This code has ended"),
         "failed": _("No code could be made. Try again."),
-        "seconds": _("{seconds} seconds left"),
+        "seconds": _("Seconds left: {seconds}"),
     }

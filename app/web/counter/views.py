@@ -12,13 +12,14 @@ from uuid import UUID
 
 from flask import Blueprint, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from app.programme import sessions, shop
 from app.programme import staff as people
 from app.programme.errors import InvalidRequest
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.web.counter import texts
-from app.web.shared import access
+from app.web.shared import access, languages
 from app.web.shared.headers import scans
 
 bp = Blueprint(
@@ -54,7 +55,10 @@ def enrol() -> ResponseReturnValue:
     """Spend an enrolment code: this browser is a till from now on."""
     form = _form()
     enrolled = people.enrol(
-        access.tools(), _text(form, "code"), name=_text(form, "name", optional=True)
+        access.tools(),
+        _text(form, "code"),
+        name=_text(form, "name", optional=True),
+        numbered=gettext("Till %(number)s", number="{number}"),
     )
     response = jsonify(
         terminal_id=str(enrolled.terminal_id),
@@ -78,7 +82,10 @@ def sign_in() -> ResponseReturnValue:
         _text(form, "pin"),
     )
     response = jsonify(
-        staff_id=str(signed_in.staff_id), name=signed_in.name, role=signed_in.role
+        staff_id=str(signed_in.staff_id),
+        name=signed_in.name,
+        role=signed_in.role,
+        language=languages.of_staff(signed_in.staff_id).tag,
     )
     access.set_cookie(response, "staff", signed_in.token)
     return response

@@ -22,7 +22,8 @@ from app.programme.cards import (
     VoucherView,
 )
 from app.web.customer.lines import Line, day, line_of, stamps_from
-from app.web.shared import guilloche
+from app.web.shared import guilloche, reasons
+from app.web.shared.names import isolated
 
 #: Lines under the card; the rest is a page of its own.
 SHOWN_LINES = 6
@@ -185,7 +186,7 @@ def invitation(programme: ProgrammeView, stamps: int) -> str:
         "One more stamp, then: %(reward)s",
         "%(num)s more stamps, then: %(reward)s",
         max(programme.stamps_required - stamps, 1),
-        reward=programme.reward,
+        reward=isolated(programme.reward),
     )
     return str(words)
 
@@ -211,7 +212,7 @@ def _about(card: CardState) -> str:
     count = gettext(
         "%(full)s of %(of)s", full=card.stamps, of=card.programme.stamps_required
     )
-    return f"{card.member_name} · {count}" if card.member_name else count
+    return f"{isolated(card.member_name)} · {count}" if card.member_name else count
 
 
 def _state(card: CardState) -> str:
@@ -249,7 +250,7 @@ def _postmark(mark: Mark | None, card: CardState, place: int) -> str:
         "Stamp %(number)s: %(date)s, %(place)s",
         number=place + 1,
         date=date,
-        place=mark.place,
+        place=isolated(mark.place),
     )
     return guilloche.postmark(mark.seed, date=date, place=mark.place, label=label)
 
@@ -262,7 +263,9 @@ def _given(earned: Sequence[HistoryLine], card: CardState, *, is_full: bool) -> 
     units = sum(row.units for row in earned)
     places = {row.place for row in earned}
     title = stamps_from(units, places.pop() if len(places) == 1 else None)
-    text = gettext("The card is full. Yours: %(reward)s", reward=card.programme.reward)
+    text = gettext(
+        "The card is full. Yours: %(reward)s", reward=isolated(card.programme.reward)
+    )
     if not is_full:
         text = invitation(card.programme, card.stamps)
     shown = card.marks[-min(units, 5) :] if card.marks else ()
@@ -281,5 +284,5 @@ def _taken(since: Sequence[HistoryLine], card: CardState) -> News | None:
         title = ngettext(
             "A stamp was taken back", "%(num)s stamps were taken back", -stamp.units
         )
-        return News("taken", title, stamp.reason or text, ())
+        return News("taken", title, reasons.told(stamp.reason) or text, ())
     return News("given", gettext("Your voucher is back"), text, ())

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import format_date, format_time, gettext, ngettext, to_user_timezone
+from flask_babel import gettext, ngettext, to_user_timezone
 
 from app.programme.cards import RULE_BY_HAND, HistoryLine
+from app.web.shared import moments, reasons
+from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -40,7 +42,7 @@ def line_of(happened: HistoryLine, now: datetime) -> Line:
         mark="" if icon else f"{happened.units:+d}".replace("-", _MINUS),
         icon=icon,
         words=words,
-        note=happened.reason or "",
+        note=reasons.told(happened.reason),
         at=happened.at,
         when=when(happened.at, now),
         is_undone=happened.reversed,
@@ -51,17 +53,17 @@ def when(at: datetime, now: datetime) -> str:
     """Tell a moment as people do: the time today, then the day, then the year too."""
     local, today = to_user_timezone(at), to_user_timezone(now).date()
     if local.date() == today:
-        return str(gettext("today %(time)s", time=format_time(at, "HH:mm")))
+        return str(gettext("today %(time)s", time=moments.time(at)))
     if local.date() == today - timedelta(days=1):
-        return str(gettext("yesterday %(time)s", time=format_time(at, "HH:mm")))
+        return str(gettext("yesterday %(time)s", time=moments.time(at)))
     if local.year == today.year:
         return day(at)
-    return str(format_date(local, "d MMM y"))
+    return moments.day_and_year(at)
 
 
 def day(at: datetime) -> str:
     """Tell the day of a moment, short: "12 Nov"."""
-    return str(format_date(to_user_timezone(at), "d MMM"))
+    return moments.day(at)
 
 
 def stamps_from(units: int, place: str | None) -> str:
@@ -69,8 +71,9 @@ def stamps_from(units: int, place: str | None) -> str:
     if not place:
         return str(ngettext("A stamp", "%(num)s stamps", units))
     words = ngettext(
-        "A stamp from %(place)s", "%(num)s stamps from %(place)s", units, place=place
-    )
+        "A stamp from %(place)s", "%(num)s stamps from %(place)s", units,
+        place=isolated(place),
+    )  # fmt: skip
     return str(words)
 
 
@@ -79,17 +82,19 @@ def _earned(happened: HistoryLine) -> tuple[str, str]:
         return "", ngettext("Stamp", "Stamps", happened.units)
     return "", ngettext(
         "Stamp at %(place)s", "Stamps at %(place)s", happened.units,
-        place=happened.place,
+        place=isolated(happened.place),
     )  # fmt: skip
 
 
 def _redeemed(happened: HistoryLine) -> tuple[str, str]:
-    reward = happened.voucher_reward or gettext("Reward")
+    reward = isolated(happened.voucher_reward or gettext("Reward"))
     if happened.units:
         return "gift", gettext("Full card, yours: %(reward)s", reward=reward)
     if happened.place:
         return "check", gettext(
-            "%(reward)s, used at %(place)s", reward=reward, place=happened.place
+            "%(reward)s, used at %(place)s",
+            reward=reward,
+            place=isolated(happened.place),
         )
     return "check", gettext("%(reward)s, used", reward=reward)
 
@@ -99,11 +104,10 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
         return "", ngettext(
             "Stamp taken back", "Stamps taken back", abs(happened.units)
         )
+    reward = isolated(happened.voucher_reward)
     if happened.units:
-        return "undo", gettext(
-            "%(reward)s turned back into stamps", reward=happened.voucher_reward
-        )
-    return "undo", gettext("%(reward)s is yours again", reward=happened.voucher_reward)
+        return "undo", gettext("%(reward)s turned back into stamps", reward=reward)
+    return "undo", gettext("%(reward)s is yours again", reward=reward)
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:

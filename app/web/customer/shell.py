@@ -17,6 +17,8 @@ from flask import url_for
 from flask_babel import gettext
 
 from app.programme.shop import ShopView
+from app.translations import DIRECTORY
+from app.web.shared import languages
 
 _HERE = Path(__file__).parent
 _WEB = _HERE.parent
@@ -27,8 +29,8 @@ _FOLDERS = (
     ("shared.static", _WEB / "shared" / "static", ("*.css", "*.js")),
     ("shared.static", _WEB / "shared" / "static", ("icons/*",)),
 )
-#: Beside the static files: the shop's colour, and the page for no network.
-_PAGES = ("/shop.css", "/offline")
+#: Beside the static files: the shop's colour.
+_PAGES = ("/shop.css",)
 
 
 def manifest(shop: ShopView) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def manifest(shop: ShopView) -> dict[str, Any]:
     return {
         "id": "/card",
         "name": shop.name,
+        "lang": languages.spoken().tag,
+        "dir": languages.spoken().direction,
         "short_name": shop.name[:12],
         "description": gettext("Your stamp card"),
         "start_url": "/card",
@@ -58,13 +62,23 @@ def manifest(shop: ShopView) -> dict[str, Any]:
 
 
 def service_worker(shop: ShopView) -> str:
-    """Return the worker's source, with the shell's version and list set before it."""
+    """Return the worker's source, with the shell's version and list set before it.
+
+    The page for no network is kept in the language of who asks: another language is
+    another worker, which the browser fetches at the next page.
+    """
     files = [url_for(endpoint, filename=name) for endpoint, name, _ in _shell_files()]
-    colour = f"{shop.name}{shop.colour}{shop.logo}".encode()
-    version = hashlib.blake2b(_content() + colour, digest_size=8).hexdigest()
     # The page for no network wears the shop's logo too.
     files += [url_for("shared.logo", name=shop.logo)] if shop.logo else []
-    shell = {"version": version, "files": [*files, *_PAGES], "offline": "/offline"}
+    tag = languages.spoken().tag
+    offline = url_for("customer.offline", language=tag)
+    own = f"{shop.name}{shop.colour}{shop.logo}{tag}".encode()
+    version = hashlib.blake2b(_content() + own, digest_size=8).hexdigest()
+    shell = {
+        "version": version,
+        "files": [*files, *_PAGES, offline],
+        "offline": offline,
+    }
     return f"self.SHELL = {json.dumps(shell)};\n{_WORKER.read_text(encoding='utf-8')}"
 
 
@@ -112,6 +126,7 @@ def _content() -> bytes:
     templates = (_WEB / "shared" / "templates", _HERE / "templates")
     for folder in templates:
         paths += sorted(folder.rglob("*.html"))
+    paths += sorted(DIRECTORY.glob("*.po"))
     for path in (*paths, _WORKER):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.digest()

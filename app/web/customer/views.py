@@ -18,7 +18,7 @@ from flask import (
     session,
     url_for,
 )
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.programme import cards, codes, members, stamping
@@ -36,7 +36,7 @@ from app.programme.members import Joined
 from app.web.customer import faces, landings, lines, shell
 from app.web.customer.landings import Said
 from app.web.customer.sentences import card_texts, scan_texts
-from app.web.shared import access
+from app.web.shared import access, languages
 from app.web.shared.errors import field_sentence
 from app.web.shared.headers import scans
 
@@ -281,13 +281,12 @@ def _my_card(card_id: UUID) -> CardState:
 
 
 def _join(terms_version: int | None = None) -> Joined:
-    locale = get_locale()
     members.may_join(access.tools(), request.remote_addr or "127.0.0.1")
     join = partial(
         members.join,
         access.tools(),
         name=request.form.get("name"),
-        locale=str(locale).replace("_", "-") if locale else None,
+        locale=languages.spoken().tag,
         terms_version=terms_version,
     )
     try:

@@ -32,6 +32,7 @@ from app.programme.errors import (
     TryAgain,
 )
 from app.web.shared import access
+from app.web.shared.names import isolated
 
 #: What to wait, in seconds, when a store is away.
 _STORE_WAIT_S = 2
@@ -214,7 +215,8 @@ def sentence(error: Refused) -> str:
     """Tell a person why, and what to do next; staff also hear when and where."""
     if isinstance(error, CodeSpent) and _may_see(error) and error.spent_at:
         told = gettext(
-            "It was used at %(place)s. Ask for a fresh one.", place=error.place
+            "It was used at %(place)s. Ask for a fresh one.",
+            place=isolated(error.place),
         )
         return str(told)
     if isinstance(error, CodeExpired | CodeRevoked) and error.is_printed:

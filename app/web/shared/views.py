@@ -8,10 +8,11 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response as AnyResponse
 
 from app.programme import shop
 from app.programme.errors import NotFound, StoreDown
-from app.web.shared import access
+from app.web.shared import access, languages
 from signing.errors import KeyRingError
 
 bp = Blueprint(
@@ -54,6 +55,12 @@ def page_token() -> Response:
     No page of another origin can read the answer.
     """
     return jsonify(token=generate_csrf())
+
+
+@bp.post("/language")
+def choose_language() -> AnyResponse:
+    """Speak another language from now on, and go back to the page."""
+    return languages.choose()
 
 
 @bp.get("/.well-known/jwks.json")

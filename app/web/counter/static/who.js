@@ -94,6 +94,8 @@ export function createWho(root, { people, texts, lang, call, onNoTill }) {
     pad.busy(false);
     if (answer.status === 200) {
       pad.clear();
+      // This person reads another language: the page comes again in theirs.
+      if (answer.body?.language && answer.body.language !== lang) location.reload();
       settle?.(person);
     } else if (answer.status === 401) {
       pad.refuse(texts.wrong);

@@ -84,6 +84,12 @@ export function waitReason(answer) {
 const csrfOfPage = () =>
   document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
 
+/** The answer shall speak as the page does, whatever the browser's own language. */
+const langOfPage = () => {
+  const lang = globalThis.document?.documentElement?.lang;
+  return lang ? { "Accept-Language": lang } : {};
+};
+
 /** @param {string} token */
 const setCsrfOfPage = (token) =>
   document.querySelector('meta[name="csrf-token"]')?.setAttribute("content", token);
@@ -111,7 +117,7 @@ async function renewed({ signal, world = {} }) {
  */
 async function once(method, path, body, { signal, headers = {}, world = {} }) {
   const { fetch = globalThis.fetch, csrf = csrfOfPage, timeout = TIMEOUT_MS } = world;
-  const all = { Accept: "application/json", ...headers };
+  const all = { Accept: "application/json", ...langOfPage(), ...headers };
   if (method !== "GET") Object.assign(all, { "X-CSRFToken": csrf() });
   if (body !== null) Object.assign(all, { "Content-Type": "application/json" });
   const stop = new AbortController();

@@ -162,7 +162,12 @@ def test_a_till_shows_the_names_of_its_people(till: FlaskClient, noor: str):
 def test_the_right_pin_signs_in(till: FlaskClient, noor: str):
     answer = post(till, "sign-in", {"staff_id": noor, "pin": PIN})
 
-    assert answer.get_json() == {"staff_id": noor, "name": "Noor", "role": "barista"}
+    assert answer.get_json() == {
+        "staff_id": noor,
+        "name": "Noor",
+        "role": "barista",
+        "language": "en",
+    }
     page = till.get("/counter/").text
     assert "Scan the customer" in page
     assert data(page, "me") == {"staff_id": noor, "name": "Noor"}

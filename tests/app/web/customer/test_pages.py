@@ -186,7 +186,7 @@ def test_the_service_worker_keeps_the_shell_and_nothing_of_anybodys(phone):
     assert answer.headers["Cache-Control"] == "no-cache"
     assert {f for f in files if not f.startswith("/static/")} == {
         "/shop.css",
-        "/offline",
+        "/offline?language=en",
     }
     for file in files:
         kept = phone.get(file)
