@@ -120,7 +120,7 @@ def give(
     """
     if not 1 <= stamps <= MOST_STAMPS:
         raise InvalidRequest({"stamps": "out_of_range"})
-    request = f"{staff.terminal_id.hex}:{request_id}"
+    request = staff.request(request_id)
     first = codes.answer_to(tools, request, named="stamp_id")
     if first is not None:
         return first

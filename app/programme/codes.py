@@ -37,8 +37,6 @@ enrolment codes by the same steps.
 from __future__ import annotations
 
 import contextlib
-import re
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -89,12 +87,8 @@ RING_IS_KNOWN_AFTER = timedelta(seconds=5)
 #: How long the store keeps a printed code that nobody claims any more: it is told of
 #: it again at the next try, so this is only longer than a lease and a slow request.
 PAPER_KEPT = timedelta(minutes=5)
-#: Digits and letters that are not mistaken for each other when read aloud.
-_SHORT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-SHORT_LENGTH = 7
 #: The one field of a record in the nonce store; all else there is unsealed.
 _SEALED = "sealed"
-_SHORT = re.compile(rf"[{_SHORT_ALPHABET}]{{{SHORT_LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +99,8 @@ class IssuedCode:
     url: str
     not_after: datetime
     nonce: bytes
-    #: Seven characters that stand for the code while it lives; staff may type them.
-    short: str | None
+    #: Seven characters that stand for it while it lives (``short_codes``), if any.
+    short: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +144,13 @@ class _Shown:
     paper: Paper | None
 
 
-def issue(
-    tools: Tools, kind: Kind, record: Mapping[str, str], *, with_short: bool = False
-) -> IssuedCode:
+def issue(tools: Tools, kind: Kind, record: Mapping[str, str]) -> IssuedCode:
     """Sign a code and record that we issued it.
 
     Args:
         tools: keys, nonce store and clock.
         kind: decides how long it lives, ``LIFETIME``.
         record: what it is worth; read back when it is spent.
-        with_short: make a typed short code that stands for it, too.
 
     Returns:
         The code.
@@ -197,7 +188,6 @@ def issue(
         url=code.url(tools.settings.origin),
         not_after=code.not_after,
         nonce=code.nonce,
-        short=_put_short(tools, code.text, life) if with_short else None,
     )
 
 
@@ -328,44 +318,6 @@ def peek(tools: Tools, text: str) -> Peeked:
             elif code.is_expired(tools.now()):
                 state = "expired"
     return Peeked(code, state, record or {})
-
-
-def typed(tools: Tools, text: str) -> str:
-    """Turn a short code that a person typed into the code it stands for.
-
-    Args:
-        tools: the nonce store.
-        text: what was typed: lower case and spaces are fine. A text that is no
-            short code comes back as it is.
-
-    Raises:
-        CodeUnknown: a short code that stands for nothing now.
-    """
-    short = re.sub(r"[\s·.-]", "", text).upper()
-    if not _SHORT.fullmatch(short):
-        return text
-    found = tools.nonces.find_alias(short)
-    if found is None:
-        raise CodeUnknown
-    return found
-
-
-def answer_to_typed(
-    tools: Tools, text: str, request: str, *, named: str
-) -> Spent | None:
-    """Find the first answer to a request with a short code that has ended.
-
-    A short code stands for its code as long as that lives. A till that had no network
-    asks again later, and is told what came of its request all the same.
-
-    Raises:
-        CodeWrongKind, StoreDown: as ``answer_to``.
-    """
-    try:
-        typed(tools, text)
-    except CodeUnknown:
-        return answer_to(tools, request, named=named)
-    return None
 
 
 def answer_to(tools: Tools, request: str, *, named: str) -> Spent | None:
@@ -521,12 +473,3 @@ def _would_open(tools: Tools, code: Code) -> bool:
 
 def _entry_of(tx: Tx, nonce: bytes) -> LedgerEntry | None:
     return tx.scalar(select(LedgerEntry).where(LedgerEntry.nonce == nonce))
-
-
-def _put_short(tools: Tools, text: str, life: timedelta) -> str | None:
-    """Find a free short code; None when three in a row are taken."""
-    for _ in range(3):
-        short = "".join(secrets.choice(_SHORT_ALPHABET) for _ in range(SHORT_LENGTH))
-        if tools.nonces.put_alias(short, text, keep=life):
-            return short
-    return None

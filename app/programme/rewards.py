@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
-from app.programme import cards, codes, ledger, reversals
+from app.programme import cards, ledger, reversals, short_codes
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import NotFound, VoucherSpent
 from app.programme.sessions import StaffCaller
-from app.programme.stamping import terminal_request
 from app.store.database import Tx
 from app.store.tables import Card, LedgerEntry, Voucher
 from app.tools import Tools
@@ -45,7 +43,7 @@ def voucher_code(tools: Tools, voucher_id: UUID, member_id: UUID) -> IssuedCode:
     if state != "issued":
         raise VoucherSpent
     record = {"voucher": voucher_id.hex}
-    return codes.issue(tools, Kind.VOUCHER, record, with_short=True)
+    return short_codes.issue(tools, Kind.VOUCHER, record)
 
 
 def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> Spent:
@@ -68,16 +66,13 @@ def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> S
     def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
         return book_redemption(tx, tools, spending, staff=staff)
 
-    first = codes.answer_to_typed(
-        tools, text, f"{staff.terminal_id.hex}:{request_id}", named="redemption_id"
-    )
-    if first is not None:
-        return first
-    return codes.spend(
+    return short_codes.spend_at_till(
         tools,
-        codes.typed(tools, text),
-        kinds={Kind.VOUCHER},
-        request_id=partial(terminal_request, staff, request_id),
+        text,
+        kind=Kind.VOUCHER,
+        request_id=request_id,
+        staff=staff,
+        named="redemption_id",
         book=book,
     )
 

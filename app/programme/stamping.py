@@ -13,13 +13,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from app.programme import cards, codes, ledger, printed, reversals
+from app.programme import cards, codes, ledger, printed, reversals, short_codes
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.sessions import StaffCaller
@@ -64,7 +63,7 @@ def card_code(tools: Tools, card_id: UUID) -> IssuedCode:
     """
     with tools.database.read() as tx:
         cards.must_take_stamps(tx, card_id)
-    return codes.issue(tools, Kind.CARD, {"card": card_id.hex}, with_short=True)
+    return short_codes.issue(tools, Kind.CARD, {"card": card_id.hex})
 
 
 def stamp_code(tools: Tools, staff: StaffCaller, stamps: int) -> IssuedCode:
@@ -114,16 +113,13 @@ def stamp(
             tx, tools, spending, card_id=card_id, stamps=stamps, giver=giver
         )
 
-    first = codes.answer_to_typed(
-        tools, text, f"{staff.terminal_id.hex}:{request_id}", named="stamp_id"
-    )
-    if first is not None:
-        return first
-    return codes.spend(
+    return short_codes.spend_at_till(
         tools,
-        codes.typed(tools, text),
-        kinds={Kind.CARD},
-        request_id=partial(terminal_request, staff, request_id),
+        text,
+        kind=Kind.CARD,
+        request_id=request_id,
+        staff=staff,
+        named="stamp_id",
         book=book,
     )
 
@@ -278,11 +274,6 @@ def reverse_stamp(
         reason=reason,
         cause=cause,
     )
-
-
-def terminal_request(staff: StaffCaller, request_id: str, _code: Code) -> str:
-    """Name a terminal's request: two terminals may pick the same id."""
-    return f"{staff.terminal_id.hex}:{request_id}"
 
 
 def _check_stamps(stamps: int) -> None:
