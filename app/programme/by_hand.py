@@ -189,6 +189,7 @@ def _book(
 
     def answer() -> Mapping[str, Any]:
         cards.credit(tx, tools, card_id, now, staff.location_id)
+        stamp_id = str(entry.entry_id)
         tx.add(
             Signal(
                 kind=signals.BY_HAND,
@@ -196,11 +197,11 @@ def _book(
                 card_id=card_id,
                 staff_id=staff.staff_id,
                 terminal_id=staff.terminal_id,
-                evidence={"stamp": str(entry.entry_id), "stamps": stamps},
+                evidence={"stamp": stamp_id, "stamps": stamps},
             )
         )
         return {
-            "stamp_id": str(entry.entry_id),
+            "stamp_id": stamp_id,
             "stamps_given": stamps,
             "card": cards.answer_of(cards.state_of(tx, card_id)),
         }

@@ -6,6 +6,7 @@ It is kept in the books: all machines of a shop read the same ones, and a backup
 from __future__ import annotations
 
 import hashlib
+import re
 
 from sqlalchemy import delete
 
@@ -20,6 +21,8 @@ from app.tools import Tools
 
 #: The longest logo, in bytes; with its form it stays below ``app.MOST_BODY``.
 LOGO_BYTES = 56 * 1024
+#: A logo's name: a hash of what it shows, and its width in pixels.
+_NAME = re.compile(r"[0-9a-f]{16}-[0-9]{2,3}")
 
 
 def logo(tools: Tools, name: str) -> bytes:
@@ -28,6 +31,8 @@ def logo(tools: Tools, name: str) -> bytes:
     Raises:
         NotFound: the shop has another, or none.
     """
+    if not _NAME.fullmatch(name):
+        raise NotFound
     with tools.database.read() as tx:
         row = tx.get(Logo, name)
     if row is None:

@@ -17,7 +17,7 @@ OTHERS = [each.locale for each in LANGUAGES if each != SOURCE]
 NUMBERS = (0, 1, 2, 5, 11, 21, 100)
 #: What a language writes just as English does.
 SAME = {
-    "da": {"Live", "PIN", "Barista", "Person", "Logo"},
+    "da": {"Live", "PIN", "Barista", "Person", "Logo", "Send"},
     "et": {"Barista", "Logo"},
     "sv": {"Live", "Barista", "Person"},
     "he": {"PIN", "%(day)s, %(time)s"},

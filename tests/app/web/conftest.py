@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import select
 
 from app import create_app
 from app.programme import (
+    batches,
     cards,
     codes,
     founding,
@@ -138,6 +140,19 @@ class House:
         if kind is Kind.VOUCHER:
             return self.voucher_code(self.voucher())
         return self.enrolment_code()
+
+    def print_batch(self) -> UUID:
+        """Make a batch of printed codes, good for a month."""
+        return batches.make(
+            self.tools,
+            name="Market",
+            programme_id=self.founded.programme_id,
+            location_id=self.founded.location_id,
+            stamps=1,
+            count=3,
+            last_day=(self.tools.now() + timedelta(days=30)).date(),
+            by=ConsoleCaller(self.founded.staff_id, "Owner", "owner"),
+        )
 
     def nonce_of(self, code: str) -> bytes:
         return codes.read(self.tools, code).nonce

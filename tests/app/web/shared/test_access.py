@@ -174,6 +174,7 @@ def test_a_token_in_the_cookie_of_another_kind_is_no_ones(house: House, kind: st
 def test_no_page_takes_a_form_without_its_token(house: House):
     client = browser(house, *KINDS)
     staff_id, location_id = house.founded.staff_id, house.founded.location_id
+    batch_id = house.print_batch()
     before = books(house.tools)
 
     for rule in house.app.url_map.iter_rules():
@@ -182,7 +183,7 @@ def test_no_page_takes_a_form_without_its_token(house: House):
             path = path.replace("<uuid:location_id>", str(location_id))
             path = path.replace("<uuid:terminal_id>", str(house.barista.terminal_id))
             path = path.replace("<uuid:card_id>", str(house.joined.card_id))
-            path = path.replace("<uuid:card_id>", str(house.joined.card_id))
+            path = path.replace("<uuid:batch_id>", str(batch_id))
             path = path.replace("<to>", "off")
             assert "<" not in path
             refused = client.post(path, data={"name": "Mallory", "reason": "none"})

@@ -62,6 +62,7 @@ def addresses(house: House) -> Iterator[str]:
     """Every address that a browser may GET, filled in."""
     fill = {
         "card_id": str(house.joined.card_id),
+        "batch_id": str(house.print_batch()),
         "staff_id": str(house.founded.staff_id),
         "code_id": "0" * 18,
         "nonce": "0" * 18,
