@@ -1,14 +1,17 @@
 // @ts-check
 /**
  * Without a network: show the card as it was, with its age, and come back to the page
- * that was asked for as soon as there is a network.
+ * that was asked for as soon as the service answers again. It is asked with growing
+ * waits, since a phone with a bad network believes that it has one and says no more.
  *
  * @module customer/offline
  */
 
 import { howOld, lastSeen } from "./last-seen.js";
 
-globalThis.addEventListener("online", () => location.reload());
+const FIRST_MS = 2_000;
+const LONGEST_MS = 15_000;
+
 document.getElementById("again")?.addEventListener("click", (event) => {
   if (location.pathname === "/offline") return;
   event.preventDefault();
@@ -42,4 +45,26 @@ if (place && seen) {
   age();
   setInterval(age, 30_000);
   place.hidden = false;
+}
+
+let wait = FIRST_MS;
+/** @type {ReturnType<typeof setTimeout>} */
+let timer;
+
+async function comeBack() {
+  clearTimeout(timer);
+  try {
+    const answer = await fetch("/livez", { cache: "no-store" });
+    if (answer.ok) return location.reload();
+  } catch {
+    // Not yet.
+  }
+  timer = setTimeout(comeBack, document.hidden ? LONGEST_MS : wait);
+  wait = Math.min(wait * 2, LONGEST_MS);
+}
+
+// Asked for by its own name, this page is the one that was wanted.
+if (location.pathname !== "/offline") {
+  globalThis.addEventListener("online", comeBack);
+  timer = setTimeout(comeBack, wait);
 }

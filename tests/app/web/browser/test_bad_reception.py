@@ -80,6 +80,9 @@ def till(
         viewport=TABLET,
         reduced_motion="reduce",
     ).page
+    # The decoder has come too: a load that is cut complains in the console.
+    with page.expect_response("**/*.wasm"):
+        page.reload()
     page.get_by_text("The camera is not allowed").wait_for()
     network = Network()
     page.route(STAMPS, network)
@@ -311,7 +314,14 @@ def test_the_phone_shows_its_last_card_with_its_age_when_opened_offline(
     phone: Page, own_tools: Tools
 ):
     # given a phone that has its shell, and three stamps that it was told of
-    phone.wait_for_function("navigator.serviceWorker.controller !== null")
+    phone.evaluate(
+        """async () => {
+          const { serviceWorker } = navigator;
+          if (!serviceWorker.controller)
+            await new Promise((taken) =>
+              serviceWorker.addEventListener("controllerchange", taken));
+        }"""
+    )
     joined = phone.url.rsplit("/", 1)[1].partition("?")[0].partition("#")[0]
     give_three(own_tools, UUID(joined))
     phone.reload()

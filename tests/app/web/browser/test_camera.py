@@ -153,7 +153,13 @@ def test_a_locked_screen_lets_go_of_the_camera_and_comes_back(till: Page):
     assert till.evaluate("camera.tracks.every((track) => track.readyState === 'ended')")
 
     till.evaluate(hide, "visible")
-    till.wait_for_function("camera.tracks.at(-1).readyState === 'live'")
+    # wait_for_function would evaluate a string in the page, which its policy forbids
+    till.evaluate(
+        """async () => {
+          while (camera.tracks.at(-1).readyState !== "live")
+            await new Promise(requestAnimationFrame);
+        }"""
+    )
     scanning(till)
 
 
