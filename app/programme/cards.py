@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from app.programme import ledger
 from app.programme.errors import CardClosed, InvalidRequest, NotFound, VoucherSpent
@@ -30,6 +30,12 @@ RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO, RULE_BY_HAND = (
     "voucher_used",
     "undo",
     "by_hand",
+)
+
+
+#: Asked by every phone that shows a code, again and again: put together once.
+_VERSION = select(Card.version, Card.member_id).where(
+    Card.card_id == bindparam("card_id")
 )
 
 
@@ -134,10 +140,7 @@ def version(tools: Tools, card_id: UUID) -> tuple[int, UUID]:
     Raises:
         NotFound: no such card.
     """
-    with tools.database.read() as tx:
-        row = tx.execute(
-            select(Card.version, Card.member_id).where(Card.card_id == card_id)
-        ).first()
+    row = tools.database.first(_VERSION, {"card_id": card_id})
     if row is None:
         raise NotFound
     return row.version, row.member_id

@@ -13,11 +13,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from app.programme.errors import Unauthenticated
 from app.store.database import Tx
@@ -32,6 +32,29 @@ LIFETIME: Final[Mapping[str, timedelta]] = {
     "console": timedelta(hours=12),
 }
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+#: Asked at every request, so it is put together once, and of columns, not of objects.
+_WHOSE: Final = (
+    select(
+        AccessToken.kind,
+        AccessToken.member_id,
+        AccessToken.terminal_id,
+        AccessToken.staff_id,
+        AccessToken.ended_at,
+        AccessToken.expires_at,
+        Terminal.name.label("terminal_name"),
+        Terminal.location_id,
+        Terminal.revoked_at,
+        Terminal.seen_at,
+        Location.name.label("place"),
+        StaffMember.name.label("person"),
+        StaffMember.role,
+        StaffMember.is_active,
+    )
+    .outerjoin(Terminal, Terminal.terminal_id == AccessToken.terminal_id)
+    .outerjoin(Location, Location.location_id == Terminal.location_id)
+    .outerjoin(StaffMember, StaffMember.staff_id == AccessToken.staff_id)
+    .where(AccessToken.token_hash == bindparam("token_hash"))
+)
 #: A terminal's "last seen" is kept to the minute: no write for each request.
 _SEEN_EVERY = timedelta(minutes=1)
 
@@ -126,29 +149,18 @@ def who(tools: Tools, token: str) -> Caller:
     """
     if not _TOKEN.fullmatch(token):
         raise Unauthenticated
-    with tools.database.read() as tx:
-        row = tx.execute(
-            select(AccessToken, Terminal, Location.name, StaffMember)
-            .outerjoin(Terminal, Terminal.terminal_id == AccessToken.terminal_id)
-            .outerjoin(Location, Location.location_id == Terminal.location_id)
-            .outerjoin(StaffMember, StaffMember.staff_id == AccessToken.staff_id)
-            .where(AccessToken.token_hash == _hash(token))
-        ).first()
+    row = tools.database.first(_WHOSE, {"token_hash": _hash(token)})
     if row is None:
         raise Unauthenticated
-    access: AccessToken = row[0]
-    terminal: Terminal | None = row[1]
-    place: str | None = row[2]
-    person: StaffMember | None = row[3]
-    if access.ended_at is not None or access.expires_at <= tools.now():
+    if row.ended_at is not None or row.expires_at <= tools.now():
         raise Unauthenticated
-    if terminal is not None:
-        if terminal.revoked_at is not None:
+    if row.terminal_id is not None:
+        if row.revoked_at is not None:
             raise Unauthenticated
-        _seen(tools, terminal)
-    if person is not None and not person.is_active:
+        _seen(tools, row.terminal_id, row.seen_at)
+    if row.staff_id is not None and not row.is_active:
         raise Unauthenticated
-    return _caller(access, terminal, place, person)
+    return _caller(row)
 
 
 def end(tools: Tools, token: str) -> None:
@@ -163,40 +175,30 @@ def end(tools: Tools, token: str) -> None:
         )
 
 
-def _caller(
-    access: AccessToken,
-    terminal: Terminal | None,
-    place: str | None,
-    person: StaffMember | None,
-) -> Caller:
-    if access.kind == "member" and access.member_id is not None:
-        return MemberCaller(access.member_id)
-    if access.kind == "terminal" and terminal is not None:
-        return TerminalCaller(
-            terminal.terminal_id, terminal.name, terminal.location_id, place or ""
-        )
-    if access.kind == "staff" and terminal is not None and person is not None:
+def _caller(row: Row[*tuple[Any, ...]]) -> Caller:
+    terminal = row.terminal_id, row.terminal_name, row.location_id, row.place or ""
+    if row.kind == "member" and row.member_id:
+        return MemberCaller(row.member_id)
+    if row.kind == "terminal" and row.terminal_id:
+        return TerminalCaller(*terminal)
+    if row.kind == "staff" and row.terminal_id and row.staff_id:
+        terminal_id, _, location_id, place = terminal
         return StaffCaller(
-            person.staff_id,
-            person.name,
-            person.role,
-            terminal.terminal_id,
-            terminal.location_id,
-            place or "",
+            row.staff_id, row.person, row.role, terminal_id, location_id, place
         )
-    if access.kind == "console" and person is not None:
-        return ConsoleCaller(person.staff_id, person.name, person.role)
+    if row.kind == "console" and row.staff_id:
+        return ConsoleCaller(row.staff_id, row.person, row.role)
     raise Unauthenticated
 
 
-def _seen(tools: Tools, terminal: Terminal) -> None:
+def _seen(tools: Tools, terminal_id: UUID, seen_at: datetime | None) -> None:
     now = tools.now()
-    if terminal.seen_at is not None and now - terminal.seen_at < _SEEN_EVERY:
+    if seen_at is not None and now - seen_at < _SEEN_EVERY:
         return
     with tools.database.begin() as tx:
         tx.execute(
             update(Terminal)
-            .where(Terminal.terminal_id == terminal.terminal_id)
+            .where(Terminal.terminal_id == terminal_id)
             .values(seen_at=now)
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import bindparam, event, func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.store.database import Database
@@ -19,6 +19,9 @@ from app.store.tables import Location, Shop
 from tests.conftest import both_books
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NAMED = select(Location.name, Location.created_at).where(
+    Location.name == bindparam("name")
+)
 
 
 @pytest.fixture
@@ -65,6 +68,40 @@ def test_reading_never_writes(database):
     with database.read() as tx:
         tx.add(Location(name="Nyhavn", created_at=NOON))
         tx.flush()
+
+    assert names(database) == set()
+
+
+@both_books
+def test_one_question_sees_what_is_committed_and_holds_nothing_open(database):
+    add(database, "Nyhavn")
+    asked = {"name": "Harbour"}
+
+    with database.begin() as tx:
+        tx.add(Location(name="Harbour", created_at=NOON))
+        tx.flush()
+        # in another connection: not committed yet, and nobody waits
+        assert database.first(NAMED, asked) is None
+
+    # asked again on the same connection: no old state is held
+    assert database.first(NAMED, asked) == ("Harbour", NOON)
+    add(database, "Torvet")
+    assert names(database) == {"Nyhavn", "Harbour", "Torvet"}
+
+
+@both_books
+def test_after_one_question_the_connection_writes_whole_transactions(database):
+    """What was set for the question must not stay on it."""
+    database.first(NAMED, {"name": "Nyhavn"})
+
+    def fail() -> None:
+        with database.begin() as tx:
+            tx.add(Location(name="Nyhavn", created_at=NOON))
+            tx.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert names(database) == set()
 
@@ -158,6 +195,10 @@ def test_sqlite_writers_queue_at_the_start(database, said):
     names(database)
     assert said[0] == "BEGIN"
 
+    said.clear()
+    database.first(NAMED, {"name": "Nyhavn"})
+    assert [statement.split()[0] for statement in said] == ["SELECT"]
+
 
 def test_sqlite_is_set_up_on_every_connection(database):
     def pragmas(tx: Any) -> dict[str, Any]:
@@ -232,6 +273,8 @@ def test_books_that_cannot_be_reached_are_down(url):
     for use in (away.begin, away.read):
         with pytest.raises(DatabaseDown), use() as tx:
             tx.scalar(select(func.count()).select_from(Location))
+    with pytest.raises(DatabaseDown):
+        away.first(NAMED, {"name": "Nyhavn"})
     with pytest.raises(DatabaseDown):
         away.migrate()
     assert away.problems() == ["the database gives no answer"]
