@@ -305,9 +305,11 @@ def _drawn(
         draw,
     )
 
-    mine, locale = shop.shop(access.tools()), get_locale()
+    tools, locale = access.tools(), get_locale()
+    mine = shop.shop(tools)
+    logo = shop.logo(tools, mine.logo) if mine.logo else None
     sheet = Sheet(
-        look=Look(mine.name, mine.colour, mine.ink),
+        look=Look(mine.name, mine.colour, mine.ink, logo),
         worth=_worth(stamps),
         reward=reward,
         how=_how(),

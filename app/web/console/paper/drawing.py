@@ -28,6 +28,9 @@ _LEADING: Final = 1.22
 _INK, _SOFT, _HAIR = (29, 26, 22), (90, 84, 74), (170, 163, 150)
 _BAND_MM: Final = 7.0
 _PAD_MM: Final = 2.5
+#: A logo's tile in the band, and the white around the logo.
+_LOGO_MM: Final = 4.6
+_LOGO_EDGE_MM: Final = 0.3
 #: Length of a cut mark, and how far it stays away from what is cut.
 _MARK_MM, _AWAY_MM = 5.0, 1.5
 
@@ -40,6 +43,8 @@ class Look:
     #: ``#rrggbb``, and what is read on it.
     colour: str
     ink: str
+    #: A square PNG.
+    logo: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +227,13 @@ def _draw_cell(
     inset = 0.0 if layout.has_marks else 1.5
     pen.pdf.set_fill_color(*_rgb(look.colour))
     pen.pdf.rect(x + inset, y + inset, width - 2 * inset, _BAND_MM - inset, style="F")
-    room = (x + inset + _PAD_MM, y + inset + 0.9, width - 2 * (inset + _PAD_MM))
+    start, room_width = x + inset + _PAD_MM, width - 2 * (inset + _PAD_MM)
+    if look.logo:
+        taken = _LOGO_MM + _PAD_MM
+        logo_x = start + room_width - _LOGO_MM if pen.is_rtl else start
+        _draw_logo(pen.pdf, look.logo, logo_x, y + inset + (_BAND_MM - inset) / 2)
+        start, room_width = start + (0 if pen.is_rtl else taken), room_width - taken
+    room = (start, y + inset + 0.9, room_width)
     pen.write(look.name, room, _How(11, 7, ink=_rgb(look.ink), is_bold=True))
     code_x = x + width - side - 0.8 if pen.is_rtl else x + 0.8
     code_y = y + _BAND_MM + (layout.cell_height - _BAND_MM - side) / 2
@@ -269,6 +280,15 @@ def _draw_slip(
     top = line(sheet.reward, top + 1, 10)
     top = line(sheet.until, top + 1.5, 9)
     line(stamp.number, top + 0.5, 9)
+
+
+def _draw_logo(pdf: FPDF, logo: bytes, x: float, middle: float) -> None:
+    """Draw it on white: a logo may be of the band's own colour."""
+    y = middle - _LOGO_MM / 2
+    pdf.set_fill_color(255, 255, 255)
+    pdf.rect(x, y, _LOGO_MM, _LOGO_MM, style="F", round_corners=True, corner_radius=0.8)
+    side, x, y = _LOGO_MM - 2 * _LOGO_EDGE_MM, x + _LOGO_EDGE_MM, y + _LOGO_EDGE_MM
+    pdf.image(io.BytesIO(logo), x=x, y=y, w=side, h=side)
 
 
 def _draw_code(pdf: FPDF, url: str, x: float, y: float, side: float) -> None:

@@ -6,6 +6,7 @@ Sheets are rendered by PDFium as printers of 203 and 300 dpi would put them on p
 from __future__ import annotations
 
 import datetime as dt
+import io
 from pathlib import Path
 
 import numpy as np
@@ -289,3 +290,32 @@ def test_right_to_left_the_code_is_on_the_right(folder):
 
     middle = (layout.left + layout.cell_width / 2) / DOT
     assert found.position.top_left.x > middle - 2 / DOT
+
+
+@pytest.mark.parametrize(
+    "key", [key for key, one in LAYOUTS.items() if not one.is_slip]
+)
+@pytest.mark.parametrize("is_rtl", [False, True])
+def test_the_shops_logo_stands_where_the_band_begins(key, is_rtl):
+    # given a logo that is red all over
+    logo = io.BytesIO()
+    Image.new("RGB", (64, 64), "#d01020").save(logo, "PNG")
+    look = Look("Kaffe & Brød", "#0f5c4a", "#ffffff", logo.getvalue())
+    layout, printed = LAYOUTS[key], stamps(2)
+
+    pdf = draw(sheet(look=look, is_rtl=is_rtl), layout, printed)
+
+    # then each stamp has one, at its start
+    document = pypdfium2.PdfDocument(pdf)
+    bitmap = document[0].render(scale=300 / 72, rev_byteorder=True)
+    red, green, blue = np.moveaxis(bitmap.to_numpy()[..., :3].astype(int), -1, 0)
+    document.close()
+    columns = np.flatnonzero(((red > 180) & (green < 60) & (blue < 70)).any(axis=0))
+    in_cell = (columns * 25.4 / 300 - layout.left) % layout.pitch_x
+    assert len(columns) * 25.4 / 300 == pytest.approx(2 * 4.0, abs=0.6)
+    is_first_half = in_cell < layout.cell_width / 2
+    assert not is_first_half.any() if is_rtl else is_first_half.all()
+
+    # and every code is read as before
+    [picture] = pages(pdf, 203)
+    assert sorted(read(picture)) == sorted(stamp.url for stamp in printed)

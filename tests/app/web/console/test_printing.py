@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 from uuid import uuid4
@@ -9,9 +10,10 @@ from uuid import uuid4
 import pypdfium2
 import pytest
 import zxingcpp
+from PIL import Image
 
 from app import create_app
-from app.programme import batches, members, stamping
+from app.programme import batches, members, shop, stamping
 from app.programme.batches import MOST_PRINTINGS, PRINT_WITHIN
 from app.programme.sessions import ConsoleCaller
 from app.store.tables import AuditEntry
@@ -56,6 +58,25 @@ def links(pdf):
 
 def download(browser, page, layout="a4"):
     return browser.send(page, f"{page}/print", layout=layout)
+
+
+def pictures(pdf):
+    """Count the pictures on the first page."""
+    document = pypdfium2.PdfDocument(pdf)
+    kinds = [each.type for each in document[0].get_objects()]
+    document.close()
+    return kinds.count(pypdfium2.raw.FPDF_PAGEOBJ_IMAGE)
+
+
+def test_the_shops_logo_is_on_paper(owner, page, tools, founded):
+    plain = pictures(download(owner, page).data)
+    logo = io.BytesIO()
+    Image.new("RGB", (64, 64), "#d01020").save(logo, "PNG")
+    lead = ConsoleCaller(founded.staff_id, "Owner", "owner")
+
+    shop.set_logo(tools, logo.getvalue(), by=lead)
+
+    assert pictures(download(owner, page).data) == 2 * plain
 
 
 def test_every_paper_has_a_name():
