@@ -8,8 +8,12 @@ this says so and measures nothing.
     python scripts/lighthouse.py
     python scripts/lighthouse.py --at-least 90 --json
 
-Exit status: 0 every figure is reached, 1 one is not, 2 wrong arguments, 3 this machine
-cannot measure.
+How a page is made (accessibility, best practices) is the same on every machine and
+must reach the mark. How quick it is depends on what else the machine does: that is
+told, and must reach the mark too with ``--quick``.
+
+Exit status: 0 every figure that must is reached, 1 one is not, 2 wrong arguments, 3
+this machine cannot measure.
 """
 
 from __future__ import annotations
@@ -42,7 +46,8 @@ from scripts.parts import browser
 _ROOT = Path(__file__).resolve().parents[1]
 #: The newest that runs on Node 18 and 20 too.
 _PACKAGE = "lighthouse@12.8.2"
-_CATEGORIES = ("performance", "accessibility", "best-practices")
+_MADE = ("accessibility", "best-practices")
+_CATEGORIES = ("performance", *_MADE)
 _ATTEMPTS = 3
 _START_S, _FETCH_S, _MEASURE_S = 120, 240, 180
 
@@ -66,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not options.json:
             told = "  ".join(f"{name} {score}" for name, score in scores.items())
             print(f"{page:8} {told}")
-    low = [s for scores in found.values() for s in scores.values()]
+    held = _CATEGORIES if options.quick else _MADE
+    low = [scores[name] for scores in found.values() for name in held]
     return 1 if min(low) < options.at_least else 0
 
 
@@ -80,6 +86,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         default=95,
         metavar="N",
         help="the score that every category must reach, 0 to 100 (default: 95)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fail for a slow page, too"
     )
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     return parser.parse_args(argv)
@@ -230,13 +239,15 @@ def _scores(
         command += ["--disable-storage-reset", "--output=json"]
         command += [f"--output-path={report}"]
         command += [f"--only-categories={','.join(_CATEGORIES)}"]
-        subprocess.run(
-            command,
-            capture_output=True,
-            check=False,
-            timeout=_MEASURE_S,
-            env={**os.environ, "CI": "1"},
-        )
+        # One that takes too long leaves no report.
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                command,
+                capture_output=True,
+                check=False,
+                timeout=_MEASURE_S,
+                env={**os.environ, "CI": "1"},
+            )
         held.close()
     if not report.exists():
         raise CannotMeasure(f"Lighthouse gave no report of {address}")
