@@ -184,7 +184,7 @@ def _perhaps_redeem(
 ) -> None:
     waiting = [
         voucher
-        for voucher in cards.state_of(tx, card_id).vouchers
+        for voucher in cards.state_of(tx, card_id, visit.at).vouchers
         if voucher.state == "issued" and voucher.issued_at < visit.at
     ]
     if waiting and chance.random() < 0.7:  # noqa: PLR2004 -- most use it at once

@@ -34,6 +34,19 @@ def day_and_year(at: datetime, zone: tzinfo | None = None) -> str:
     return _told("yMMMd", at, zone)
 
 
+def day_near(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """Tell a day, with its year only where that is not this year's.
+
+    Args:
+        at: aware.
+        now: aware.
+        zone: as for ``time``.
+    """
+    spoken_in = zone or get_timezone()
+    is_this_year = at.astimezone(spoken_in).year == now.astimezone(spoken_in).year
+    return (day if is_this_year else day_and_year)(at, zone)
+
+
 def _told(skeleton: str, at: datetime, zone: tzinfo | None) -> str:
     spoken = translations.language(str(get_locale())) or translations.SOURCE
     return format_skeleton(

@@ -544,6 +544,7 @@ def test_a_random_history_is_clean(day: Day, clock: Clock, counts: Callable[...,
                 stamps_required=rules.stamps_required - 1,
                 terms=rules.terms,
                 is_open=True,
+                voucher_days=None,
                 by=owner,
             )
 

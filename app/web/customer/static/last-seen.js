@@ -13,8 +13,13 @@
  * @property {number} stamps
  * @property {number} required
  * @property {string} number - as the card has it
- * @property {string[]} vouchers - rewards that wait
+ * @property {Waiting[]} vouchers
  * @property {number} at - ms, when the server last said so
+ *
+ * @typedef {object} Waiting - a reward that can be used
+ * @property {string} reward
+ * @property {string} until - "Good until 3 May", or "" where it has no end
+ * @property {number | null} ends - ms, its last second
  */
 
 const KEY = "punchproof-card";
@@ -58,12 +63,30 @@ export function seenIn(face, now) {
     stamps: Number(stamps),
     required: Number(required),
     number: face.querySelector(".card__number")?.textContent?.trim() ?? "",
-    vouchers: [...face.querySelectorAll(".voucher__reward")].map(
-      (reward) => reward.textContent?.trim() ?? "",
-    ),
+    vouchers: [...face.querySelectorAll(".voucher")].map((each) => {
+      const { until, untilWords } = /** @type {HTMLElement} */ (each).dataset;
+      return {
+        reward: each.querySelector(".voucher__reward")?.textContent?.trim() ?? "",
+        until: untilWords ?? "",
+        ends: until ? Date.parse(until) : null,
+      };
+    }),
     at: now,
   };
 }
+
+/**
+ * The vouchers that can still be used, as far as this phone's clock can tell.
+ *
+ * @param {Seen} seen
+ * @param {number} now - ms
+ * @returns {Waiting[]}
+ */
+export const usable = ({ vouchers }, now) =>
+  vouchers
+    // As they were kept before vouchers could end.
+    .map((each) => (typeof each === "string" ? { reward: each, until: "", ends: null } : each))
+    .filter(({ ends }) => ends === null || now <= ends + 999);
 
 const MINUTE = 60_000;
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */

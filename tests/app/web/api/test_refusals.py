@@ -319,6 +319,7 @@ def close_programme(house: House) -> None:
         stamps_required=rules.stamps_required,
         terms=rules.terms,
         is_open=False,
+        voucher_days=None,
         by=owner,
     )
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.programme import cards, codes, rewards, stamping
+from app.programme import cards, codes, history, rewards, stamping
 from app.web.customer import faces
 
 pytestmark = pytest.mark.usefixtures("in_request")
@@ -16,7 +16,7 @@ def look(tools):
     """A card's state and its history."""
 
     def at(card):
-        return cards.card(tools, card.card_id), cards.history(tools, card.card_id)
+        return cards.card(tools, card.card_id), history.of_card(tools, card.card_id)
 
     return at
 
@@ -24,7 +24,9 @@ def look(tools):
 def test_a_card_has_a_place_for_each_stamp_and_the_reward_last(tools, make_card, give):
     card = give(make_card(), 3)
 
-    face = faces.face(card, cards.history(tools, card.card_id), now=tools.now(), new=1)
+    face = faces.face(
+        card, history.of_card(tools, card.card_id), now=tools.now(), new=1
+    )
 
     assert len(face.places) == 10
     assert [bool(place.postmark) for place in face.places] == [True] * 3 + [False] * 7
@@ -45,7 +47,7 @@ def test_the_list_is_short_and_says_that_there_is_more(tools, make_card, give):
         give(card, 1)
     state = cards.card(tools, card.card_id)
 
-    face = faces.face(state, cards.history(tools, card.card_id), now=tools.now())
+    face = faces.face(state, history.of_card(tools, card.card_id), now=tools.now())
 
     assert len(face.lines) == faces.SHOWN_LINES
     assert face.has_more
