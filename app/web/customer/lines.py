@@ -110,7 +110,7 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
     if happened.units:
         return "undo", gettext("%(reward)s turned back into stamps", reward=reward)
     if expiry.is_over(happened.voucher_expires_at, happened.at):
-        return "undo", gettext("%(reward)s: use undone, already expired", reward=reward)
+        return "undo", gettext("%(reward)s given back, but expired", reward=reward)
     return "undo", gettext("%(reward)s is yours again", reward=reward)
 
 

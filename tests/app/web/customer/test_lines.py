@@ -56,6 +56,22 @@ def happened(kind: str, units: int = 0, **facts: object) -> HistoryLine:
             "Free coffee turned back into stamps",
         ),
         (
+            happened("EXPIRE", voucher_reward="Free coffee", entry_id=None),
+            "",
+            "time",
+            "Free coffee, expired",
+        ),
+        (
+            happened(
+                "REVERSE",
+                voucher_reward="Free coffee",
+                voucher_expires_at=NOW - timedelta(hours=1),
+            ),
+            "",
+            "undo",
+            "Free coffee given back, but expired",
+        ),
+        (
             happened("REVERSE", 0, voucher_reward="Free coffee"),
             "",
             "undo",
