@@ -233,7 +233,7 @@ def _waiting(card: CardState, now: datetime) -> tuple[Held, ...]:
 def _held(voucher: VoucherView, now: datetime) -> Held:
     ends, until = voucher.expires_at, ""
     if ends is not None:
-        until = gettext("Good until %(day)s", day=moments.day_near(ends, now))
+        until = gettext("Good until %(day)s", day=moments.day_in_words(ends, now))
     return Held(
         voucher_id=voucher.voucher_id,
         reward=voucher.reward,

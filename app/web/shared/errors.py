@@ -240,8 +240,8 @@ def sentence(error: Refused) -> str:
 
 def ended(at: datetime) -> str:
     """Tell the last day of what is over, "3 May", in a sentence."""
-    day = moments.day_near(at, access.tools().now())
-    return str(gettext("Ended on %(day)s", day=day))
+    day = moments.day_in_words(at, access.tools().now())
+    return str(gettext("Ended on %(day)s.", day=day))
 
 
 def register(app: Flask) -> None:
