@@ -324,7 +324,7 @@ def test_voucher_expired_at_the_till(house: House, good_for, clock):
 
     assert told["title"] == "Expired"
     assert told["ended_at"] == end.isoformat()
-    day = end.astimezone(ZoneInfo("Europe/Copenhagen"))
+    day = end.astimezone(ZoneInfo(shop.shop(house.tools).timezone))
     assert re.fullmatch(rf"Ended on {day.day} \w+( {day.year})?\.", told["detail"])
 
 
