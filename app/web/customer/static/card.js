@@ -13,11 +13,10 @@ import { call } from "/static/shared/api.js";
 import { keyOf } from "/static/shared/code-key.js";
 import { keepAwake } from "/static/shared/scanner/awake.js";
 import * as sound from "/static/shared/sound.js";
-import { showEnded } from "./ends.js";
 import { fetchFace } from "./face.js";
 import { offerInstall } from "./install.js";
 import { issuer } from "./issue.js";
-import { forget, howOld, keep, seenIn } from "./last-seen.js";
+import { forget, howOld, keep, markEnded, seenIn } from "./last-seen.js";
 import { codeLayer } from "./layer.js";
 import { showNews } from "./news.js";
 import { poll } from "./poll.js";
@@ -84,7 +83,7 @@ function seen() {
 
 /** Say how old the card is that one sees without a network. */
 function sayAge() {
-  showEnded(face, offline.hidden ? -Infinity : Date.now());
+  markEnded(face, offline.hidden ? -Infinity : Date.now());
   const said = offline.querySelector("[data-said]");
   if (!said || offline.hidden) return;
   said.textContent = texts.kept.replace("{age}", howOld(heard, Date.now(), document.documentElement.lang));

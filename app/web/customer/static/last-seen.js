@@ -13,13 +13,8 @@
  * @property {number} stamps
  * @property {number} required
  * @property {string} number - as the card has it
- * @property {Waiting[]} vouchers
+ * @property {import("./usable.js").Waiting[]} vouchers
  * @property {number} at - ms, when the server last said so
- *
- * @typedef {object} Waiting - a reward that can be used
- * @property {string} reward
- * @property {string} until - "Good until 3 May", or "" where it has no end
- * @property {number | null} ends - ms, its last second
  */
 
 const KEY = "punchproof-card";
@@ -76,17 +71,15 @@ export function seenIn(face, now) {
 }
 
 /**
- * The vouchers that can still be used, as far as this phone's clock can tell.
+ * Mark what has ended since the server was last heard.
  *
- * @param {Seen} seen
- * @param {number} now - ms
- * @returns {Waiting[]}
+ * @param {ParentNode} face
+ * @param {number} now - ms; -Infinity: it is heard
  */
-export const usable = ({ vouchers }, now) =>
-  vouchers
-    // As they were kept before vouchers could end.
-    .map((each) => (typeof each === "string" ? { reward: each, until: "", ends: null } : each))
-    .filter(({ ends }) => ends === null || now <= ends + 999);
+export function markEnded(face, now) {
+  for (const each of face.querySelectorAll("[data-until]"))
+    each.toggleAttribute("data-over", now > Date.parse(each.getAttribute("data-until") ?? "") + 999);
+}
 
 const MINUTE = 60_000;
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */

@@ -6,7 +6,8 @@
  * @module customer/offline
  */
 
-import { howOld, lastSeen, usable } from "./last-seen.js";
+import { howOld, lastSeen } from "./last-seen.js";
+import { usable } from "./usable.js";
 
 globalThis.addEventListener("online", () => location.reload());
 document.getElementById("again")?.addEventListener("click", (event) => {
@@ -34,7 +35,7 @@ if (place && seen) {
       ...usable(seen, Date.now()).map(({ reward, until }) => {
         const item = document.createElement("li");
         item.append(Object.assign(document.createElement("bdi"), { textContent: reward }));
-        if (until) item.append(Object.assign(document.createElement("small"), { textContent: until }));
+        if (until) item.append(" ", Object.assign(document.createElement("small"), { textContent: until }));
         return item;
       }),
     );

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { howOld, keep, lastSeen, usable } from "../../../../app/web/customer/static/last-seen.js";
+import { howOld, keep, lastSeen } from "../../../../app/web/customer/static/last-seen.js";
+import { usable } from "../../../../app/web/customer/static/usable.js";
 
 const SEEN = { programme: "Coffee", stamps: 3, required: 10, number: "N° 1", vouchers: [], at: 5 };
 
