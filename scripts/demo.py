@@ -49,6 +49,11 @@ NAMES = tuple(
     "Agnes Viggo Alma Bent".split()
 )
 MEMBERS, DAYS = 50, 90
+#: For how many days the demo's vouchers are good.
+VOUCHER_DAYS = 30
+#: Who filled a card and has not come back: in how many days their voucher ends, or
+#: since how many it has.
+AWAY = {NAMES.index("Alma"): 3, NAMES.index("Bent"): -3}
 _OPENS, _CLOSES = 7.5, 17.5
 _SEED = 20260101
 
@@ -150,6 +155,7 @@ def _write_history(
 ) -> None:
     chance = random.Random(_SEED)  # noqa: S311 -- habits, not secrets
     programme = tx.get_one(Programme, founded.programme_id)
+    programme.voucher_days = VOUCHER_DAYS
     card_ids: dict[int, UUID] = {}
     for visit in _visits(chance, tools.now()):
         staff = callers[visit.place][visit.person]
@@ -184,7 +190,7 @@ def _perhaps_redeem(
 ) -> None:
     waiting = [
         voucher
-        for voucher in cards.state_of(tx, card_id).vouchers
+        for voucher in cards.state_of(tx, card_id, visit.at).vouchers
         if voucher.state == "issued" and voucher.issued_at < visit.at
     ]
     if waiting and chance.random() < 0.7:  # noqa: PLR2004 -- most use it at once
@@ -198,6 +204,11 @@ def _visits(chance: random.Random, now: datetime) -> Iterator[_Visit]:
     """Draw three months of visits: a few regulars, many who come now and then."""
     visits = []
     for member in range(MEMBERS):
+        if member in AWAY:
+            ago = timedelta(days=VOUCHER_DAYS - AWAY[member])
+            for day in (now - ago - timedelta(days=2), now - ago):
+                visits.append(_Visit(_in_opening_hours(chance, day), member, 0, 0, 5))
+            continue
         joined = DAYS * chance.random() ** 0.7
         weekly = min(6.0, 0.4 + chance.expovariate(0.7))
         home, days = chance.randrange(len(PLACES)), joined

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert, select, update
 
 from app.programme import cards, founding, members, sessions, staff, stamping
 from app.programme.founding import Charter, Founded
@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.store.database import Database
 from app.store.limits import Limits
 from app.store.nonces import Nonces
+from app.store.tables import Programme
 from app.store.tables import Table as Tables
 from app.store.workers import Workers
 from app.tools import Tools
@@ -222,6 +223,17 @@ def give(tools: Tools, barista: StaffCaller) -> Callable[..., cards.CardState]:
         return cards.card(tools, card.card_id)
 
     return to
+
+
+@pytest.fixture
+def good_for(tools: Tools) -> Callable[[int | None], None]:
+    """Let the vouchers from now on be good for some days; None: they have no end."""
+
+    def promise(days: int | None) -> None:
+        with tools.database.begin() as tx:
+            tx.execute(update(Programme).values(voucher_days=days))
+
+    return promise
 
 
 @pytest.fixture

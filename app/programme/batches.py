@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import aliased
 
-from app.programme import audit, printed
+from app.programme import audit, expiry, printed
 from app.programme.errors import NotFound, TryAgain
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead, refuse
@@ -31,7 +30,6 @@ from app.store.tables import (
     PrintedBatch,
     PrintedCode,
     Programme,
-    Shop,
     StaffMember,
 )
 from app.tools import Tools
@@ -292,7 +290,7 @@ def _end_of(
     tx: Tx, tools: Tools, last_day: date | None, wrong: dict[str, str]
 ) -> datetime:
     """Return the last second of a day in the shop's time zone."""
-    zone = ZoneInfo(tx.scalar(select(Shop.timezone)) or "UTC")
+    zone = expiry.zone_of(tx)
     today = tools.now().astimezone(zone).date()
     if last_day is None:
         wrong["last_day"] = "missing"
@@ -300,8 +298,7 @@ def _end_of(
     if not today <= last_day <= today + timedelta(days=MOST_DAYS):
         wrong["last_day"] = "out_of_range"
         return tools.now()
-    midnight = datetime.combine(last_day + timedelta(days=1), time(), zone)
-    return midnight.astimezone(UTC) - timedelta(seconds=1)
+    return expiry.last_moment(last_day, zone)
 
 
 def _must_be_there(

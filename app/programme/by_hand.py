@@ -203,7 +203,7 @@ def _book(
         return {
             "stamp_id": stamp_id,
             "stamps_given": stamps,
-            "card": cards.answer_of(cards.state_of(tx, card_id)),
+            "card": cards.answer_of(cards.state_of(tx, card_id, now)),
         }
 
     return ledger.write_first(tx, tools, entry, answer=answer)

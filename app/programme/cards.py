@@ -4,12 +4,15 @@ A card's balance is the sum of its ledger entries, always. When it reaches what
 the programme asks, that many stamps are exchanged for a voucher, in the same
 transaction (``credit``); when a reversal takes stamps that were exchanged, an
 unused voucher goes back (``debit``).
+
+What people see of a card also changes with the clock, when a voucher's end comes near
+or has passed. Its ``version`` counts what was written; its ``tag`` names both.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,8 +20,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, func, select, update
 
-from app.programme import ledger
+from app.programme import expiry, ledger, vouchers
 from app.programme.errors import CardClosed, InvalidRequest, NotFound, VoucherSpent
+from app.programme.vouchers import VoucherView
 from app.store.database import Tx
 from app.store.tables import Card, LedgerEntry, Location, Member, Programme, Voucher
 from app.tools import Tools
@@ -34,9 +38,14 @@ RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO, RULE_BY_HAND = (
 
 
 #: Asked by every phone that shows a code, again and again: put together once.
-_VERSION = select(Card.version, Card.member_id).where(
-    Card.card_id == bindparam("card_id")
-)
+_VERSION = select(
+    Card.version,
+    Card.member_id,
+    select(Voucher.voucher_id)
+    .where(Voucher.card_id == Card.card_id, vouchers.unused_with_end())
+    .exists()
+    .label("has_ends"),
+).where(Card.card_id == bindparam("card_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class ProgrammeView:
     terms: str
     terms_version: int
     is_open: bool
+    #: For how many days a new voucher is good, as ``expiry`` has it; None: no end.
+    voucher_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +70,6 @@ class Mark:
     at: datetime
     place: str
     seed: str
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherView:
-    """A reward that the member holds or held."""
-
-    voucher_id: UUID
-    reward: str
-    #: ``issued``, ``redeemed``, ``expired`` or ``voided``.
-    state: str
-    issued_at: datetime
-    redeemed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,8 @@ class CardState:
     #: Newest first.
     vouchers: tuple[VoucherView, ...]
     version: int
+    #: Another one whenever the card has changed, be it by the clock alone.
+    tag: str
     is_closed: bool
     #: The version of the terms that the member has agreed to.
     terms_version: int
@@ -98,21 +99,6 @@ class CardState:
         return self.terms_version < self.programme.terms_version
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One ledger entry in the member's words."""
-
-    entry_id: UUID
-    at: datetime
-    kind: str
-    rule: str
-    units: int
-    place: str | None
-    voucher_reward: str | None
-    reversed: bool
-    reason: str | None
-
-
 def card(tools: Tools, card_id: UUID) -> CardState:
     """Read a card.
 
@@ -120,7 +106,7 @@ def card(tools: Tools, card_id: UUID) -> CardState:
         NotFound: no such card.
     """
     with tools.database.read() as tx:
-        return state_of(tx, card_id)
+        return state_of(tx, card_id, tools.now())
 
 
 def cards_of(tools: Tools, member_id: UUID) -> list[CardState]:
@@ -131,11 +117,11 @@ def cards_of(tools: Tools, member_id: UUID) -> list[CardState]:
             .where(Card.member_id == member_id)
             .order_by(Card.opened_at.desc())
         )
-        return [state_of(tx, card_id) for card_id in ids]
+        return [state_of(tx, card_id, tools.now()) for card_id in ids]
 
 
-def version(tools: Tools, card_id: UUID) -> tuple[int, UUID]:
-    """Read only a card's version and whose it is: the cheap question of a poll.
+def tag(tools: Tools, card_id: UUID) -> tuple[str, UUID]:
+    """Read only a card's tag and whose it is: the cheap question of a poll.
 
     Raises:
         NotFound: no such card.
@@ -143,7 +129,16 @@ def version(tools: Tools, card_id: UUID) -> tuple[int, UUID]:
     row = tools.database.first(_VERSION, {"card_id": card_id})
     if row is None:
         raise NotFound
-    return row.version, row.member_id
+    if not row.has_ends:
+        return str(row.version), row.member_id
+    with tools.database.read() as tx:
+        ends = tx.scalars(
+            select(Voucher.expires_at).where(
+                Voucher.card_id == card_id, vouchers.unused_with_end()
+            )
+        )
+        told = _tag(tx, row.version, filter(None, ends), tools.now())
+    return told, row.member_id
 
 
 def member_name(tools: Tools, card_id: UUID) -> str | None:
@@ -156,37 +151,13 @@ def member_name(tools: Tools, card_id: UUID) -> str | None:
         )
 
 
-def history(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine]:
-    """Read what happened to a card, newest first."""
-    undone = select(LedgerEntry.reverses_id).where(LedgerEntry.card_id == card_id)
-    with tools.database.read() as tx:
-        rows = tx.execute(
-            select(LedgerEntry, Location.name, Voucher.reward)
-            .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
-            .outerjoin(Voucher, Voucher.voucher_id == LedgerEntry.voucher_id)
-            .where(LedgerEntry.card_id == card_id)
-            .order_by(LedgerEntry.entry_no.desc())
-            .limit(limit)
-        ).all()
-        reversed_ids = set(tx.scalars(undone.where(LedgerEntry.kind == "REVERSE")))
-    return [
-        HistoryLine(
-            entry_id=entry.entry_id,
-            at=entry.at,
-            kind=entry.kind,
-            rule=entry.rule,
-            units=entry.units,
-            place=place,
-            voucher_reward=reward,
-            reversed=entry.entry_id in reversed_ids,
-            reason=entry.reason,
-        )
-        for entry, place, reward in rows
-    ]
-
-
-def state_of(tx: Tx, card_id: UUID) -> CardState:
+def state_of(tx: Tx, card_id: UUID, at: datetime) -> CardState:
     """Read a card within a transaction.
+
+    Args:
+        tx: the caller's.
+        card_id: which.
+        at: the moment by which vouchers have expired or not.
 
     Raises:
         NotFound: no such card.
@@ -201,6 +172,12 @@ def state_of(tx: Tx, card_id: UUID) -> CardState:
         raise NotFound
     found, programme, member_name = row
     balance = balance_of(tx, card_id)
+    held = vouchers.of_card(tx, card_id, at)
+    open_ends = [
+        row.expires_at
+        for row in held
+        if row.expires_at and row.state in {"issued", "expired"}
+    ]
     return CardState(
         card_id=card_id,
         number=found.number,
@@ -209,8 +186,9 @@ def state_of(tx: Tx, card_id: UUID) -> CardState:
         programme=programme_view(programme),
         stamps=balance,
         marks=_marks(tx, card_id, balance),
-        vouchers=_vouchers(tx, card_id),
+        vouchers=held,
         version=found.version,
+        tag=_tag(tx, found.version, open_ends, at),
         is_closed=found.closed_at is not None,
         terms_version=found.terms_version,
     )
@@ -229,17 +207,19 @@ def answer_of(state: CardState) -> Mapping[str, Any]:
         "number": state.number,
         "stamps": state.stamps,
         "stamps_required": state.programme.stamps_required,
-        "vouchers": [
-            {
-                "voucher_id": str(voucher.voucher_id),
-                "reward": voucher.reward,
-                "state": voucher.state,
-            }
-            for voucher in state.vouchers
-        ],
+        "vouchers": [vouchers.told(voucher) for voucher in state.vouchers],
         "version": state.version,
         "is_closed": state.is_closed,
     }
+
+
+def voucher_in(answer: Mapping[str, Any], voucher_id: UUID | None) -> Mapping[str, Any]:
+    """Find what a card's answer says of one of its vouchers."""
+    named = str(voucher_id)
+    told: Mapping[str, Any] = next(
+        row for row in answer["vouchers"] if row["voucher_id"] == named
+    )
+    return told
 
 
 def programme_view(row: Programme) -> ProgrammeView:
@@ -252,6 +232,7 @@ def programme_view(row: Programme) -> ProgrammeView:
         terms=row.terms,
         terms_version=row.terms_version,
         is_open=row.is_open,
+        voucher_days=row.voucher_days,
     )
 
 
@@ -345,7 +326,13 @@ def credit(
     touch(tx, card_id)
     programme = _programme_of(tx, card_id)
     for _ in range(balance_of(tx, card_id) // programme.stamps_required):
-        voucher = Voucher(card_id=card_id, reward=programme.reward, issued_at=at)
+        days = programme.voucher_days
+        voucher = Voucher(
+            card_id=card_id,
+            reward=programme.reward,
+            issued_at=at,
+            expires_at=expiry.end_of(at, days, expiry.zone_of(tx)) if days else None,
+        )
         tx.add(voucher)
         tx.flush()
         exchange = LedgerEntry(
@@ -364,7 +351,8 @@ def credit(
 def debit(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
     """Do what a reversal causes: take back unused vouchers that it had paid for.
 
-    Call it after the reversal's entry was written.
+    Call it after the reversal's entry was written. One that has expired goes back too:
+    the stamps that it was exchanged for did not expire, and only managers undo so late.
 
     Raises:
         VoucherSpent: the stamps paid for a voucher that was used; its use would
@@ -451,18 +439,12 @@ def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
     return tuple(reversed(marks[:balance]))
 
 
-def _vouchers(tx: Tx, card_id: UUID) -> tuple[VoucherView, ...]:
-    rows = tx.scalars(
-        select(Voucher)
-        .where(Voucher.card_id == card_id)
-        .order_by(Voucher.issued_at.desc())
-    )
-    return tuple(
-        VoucherView(
-            row.voucher_id, row.reward, row.state, row.issued_at, row.redeemed_at
-        )
-        for row in rows
-    )
+def _tag(tx: Tx, version: int, ends: Iterable[datetime], now: datetime) -> str:
+    """Name a card's state: its version and, where vouchers end, how near that is."""
+    known = list(ends)
+    if not known:
+        return str(version)
+    return f"{version}-{expiry.stage(known, now, expiry.zone_of(tx))}"
 
 
 def _free_number(tx: Tx) -> str:

@@ -93,9 +93,20 @@ class CodeInUse(Refused):
 
 
 class VoucherSpent(Refused):
-    """The voucher was redeemed, voided or has expired."""
+    """The voucher was redeemed or voided."""
 
     code = "voucher_spent"
+
+
+class VoucherExpired(Refused):
+    """The voucher was not used before its end."""
+
+    code = "voucher_expired"
+
+    def __init__(self, ended_at: datetime) -> None:
+        super().__init__(ended_at)
+        #: The last second in which it was good.
+        self.ended_at = ended_at
 
 
 class CardClosed(Refused):

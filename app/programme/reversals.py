@@ -49,7 +49,7 @@ def reverse(
         cause: writes what follows, in the same transaction.
 
     Returns:
-        ``{reversal_id, card}``.
+        ``{reversal_id, card}``; with the ``voucher`` that came back, if one did.
 
     Raises:
         InvalidRequest, NotFound, Forbidden, TryAgain, StoreDown; whatever ``cause``
@@ -95,10 +95,11 @@ def _write(
 
     def answer() -> Mapping[str, Any]:
         cause(tx, entry, now)
-        return {
-            "reversal_id": str(reversal.entry_id),
-            "card": cards.answer_of(cards.state_of(tx, entry.card_id)),
-        }
+        card = cards.answer_of(cards.state_of(tx, entry.card_id, now))
+        told = {"reversal_id": str(reversal.entry_id), "card": card}
+        if entry.kind == "REDEEM":
+            told["voucher"] = cards.voucher_in(card, entry.voucher_id)
+        return told
 
     return ledger.write_first(tx, tools, reversal, answer=answer)
 

@@ -1,8 +1,12 @@
 """Vouchers: showing one, redeeming it once, taking a redemption back.
 
-However many codes were shown for a voucher, it is redeemed once: by a conditional
-update of its own row. The entry in the ledger moves no units; it keeps the code as
-proof, and is what a reversal names.
+However many codes were shown for a voucher, it is redeemed once, and not after its end:
+by a conditional update of its own row, which holds the end too, so that one statement
+decides. The moment that it is asked about is the one that the entry keeps. The entry in
+the ledger moves no units; it keeps the code as proof, and is what a reversal names.
+
+A voucher that is given back has the end that it had: a redemption and its undoing
+lengthen nothing. After that end it comes back expired, and the answer says so.
 """
 
 from __future__ import annotations
@@ -12,9 +16,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
-from app.programme import cards, ledger, reversals, short_codes
+from app.programme import cards, expiry, ledger, reversals, short_codes, vouchers
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import NotFound, VoucherSpent
 from app.programme.sessions import StaffCaller
@@ -29,19 +33,19 @@ def voucher_code(tools: Tools, voucher_id: UUID, member_id: UUID) -> IssuedCode:
 
     Raises:
         NotFound: no such voucher of this member.
-        VoucherSpent: it can't be used any more.
+        VoucherSpent: it was used or taken back.
+        VoucherExpired: its end has passed.
         StoreDown: nothing was issued.
     """
     with tools.database.read() as tx:
-        state = tx.scalar(
-            select(Voucher.state)
+        row = tx.execute(
+            select(Voucher.state, Voucher.expires_at)
             .join(Card, Card.card_id == Voucher.card_id)
             .where(Voucher.voucher_id == voucher_id, Card.member_id == member_id)
-        )
-    if state is None:
+        ).first()
+    if row is None:
         raise NotFound
-    if state != "issued":
-        raise VoucherSpent
+    vouchers.must_be_usable(row.state, row.expires_at, tools.now())
     record = {"voucher": voucher_id.hex}
     return short_codes.issue(tools, Kind.VOUCHER, record)
 
@@ -59,7 +63,7 @@ def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> S
         ``{redemption_id, voucher, card}``.
 
     Raises:
-        Refused: what ``codes.spend`` refuses; VoucherSpent, TryAgain.
+        Refused: what ``codes.spend`` refuses; VoucherSpent, VoucherExpired, TryAgain.
         StoreDown: nothing was written.
     """
 
@@ -80,10 +84,11 @@ def redeem(tools: Tools, text: str, *, request_id: str, staff: StaffCaller) -> S
 def reverse_redemption(
     tools: Tools, redemption_id: UUID, *, staff: StaffCaller, reason: str
 ) -> Spent:
-    """Give a voucher back that was redeemed by mistake.
+    """Give a voucher back that was redeemed by mistake, with the end that it had.
 
     Returns:
-        ``{reversal_id, card}``; the first answer again when it was reversed before.
+        ``{reversal_id, card, voucher}``; the first answer again when it was reversed
+        before.
 
     Raises:
         InvalidRequest, NotFound, Forbidden, TryAgain, StoreDown: as
@@ -106,7 +111,8 @@ def book_redemption(
 
     Raises:
         NotFound: no such voucher.
-        VoucherSpent: it can't be used any more.
+        VoucherSpent: it was used or taken back.
+        VoucherExpired: its end has passed.
         TryAgain: nothing can be signed now.
     """
     voucher_id = UUID(spending.record["voucher"])
@@ -130,14 +136,12 @@ def book_redemption(
     )
 
     def answer() -> Mapping[str, Any]:
-        _move(tx, voucher_id, "issued", "redeemed", spending.at)
+        _use(tx, voucher_id, spending.at)
         cards.touch(tx, card_id)
-        card = cards.answer_of(cards.state_of(tx, card_id))
+        card = cards.answer_of(cards.state_of(tx, card_id, spending.at))
         return {
             "redemption_id": str(entry.entry_id),
-            "voucher": next(
-                row for row in card["vouchers"] if row["voucher_id"] == str(voucher_id)
-            ),
+            "voucher": cards.voucher_in(card, voucher_id),
             "card": card,
         }
 
@@ -146,20 +150,38 @@ def book_redemption(
 
 def _give_back(tx: Tx, entry: LedgerEntry, _at: datetime) -> None:
     if entry.voucher_id is not None:
-        _move(tx, entry.voucher_id, "redeemed", "issued", None)
+        was = (Voucher.voucher_id == entry.voucher_id, Voucher.state == "redeemed")
+        if not _change(tx, *was, state="issued", redeemed_at=None):
+            raise VoucherSpent
     cards.touch(tx, entry.card_id)
 
 
-def _move(
-    tx: Tx, voucher_id: UUID, before: str, after: str, redeemed_at: datetime | None
-) -> None:
-    """Change a voucher's state if it is as expected: of two at once, one does."""
-    moved = tx.execute(
+def _use(tx: Tx, voucher_id: UUID, at: datetime) -> None:
+    """Mark a voucher as used, if it can be: one statement decides."""
+    was = (
+        Voucher.voucher_id == voucher_id,
+        Voucher.state == "issued",
+        expiry.not_over(Voucher.expires_at, at),
+    )
+    if _change(tx, *was, state="redeemed", redeemed_at=at):
+        return
+    row = tx.execute(
+        select(Voucher.state, Voucher.expires_at).where(
+            Voucher.voucher_id == voucher_id
+        )
+    ).one()
+    vouchers.must_be_usable(row.state, row.expires_at, at)
+    # It was used when we asked, and has been given back since.
+    raise VoucherSpent
+
+
+def _change(tx: Tx, *was: ColumnElement[bool], **becomes: object) -> bool:
+    """Change a voucher if it is as expected: of two at once, one does."""
+    changed = tx.execute(
         update(Voucher)
-        .where(Voucher.voucher_id == voucher_id, Voucher.state == before)
-        .values(state=after, redeemed_at=redeemed_at)
+        .where(*was)
+        .values(**becomes)
         .returning(Voucher.voucher_id)
         .execution_options(synchronize_session=False)
     )
-    if moved.first() is None:
-        raise VoucherSpent
+    return changed.first() is not None

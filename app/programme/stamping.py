@@ -208,7 +208,7 @@ def book_stamps(
         return {
             "stamp_id": str(entry.entry_id),
             "stamps_given": stamps,
-            "card": cards.answer_of(cards.state_of(tx, card_id)),
+            "card": cards.answer_of(cards.state_of(tx, card_id, spending.at)),
         }
 
     cards.must_take_stamps(tx, card_id)

@@ -131,6 +131,7 @@ class Programme(Table):
     __tablename__ = "programme"
     __table_args__ = (
         CheckConstraint("stamps_required BETWEEN 2 AND 30", name="stamps_required"),
+        CheckConstraint("voucher_days BETWEEN 1 AND 3650", name="voucher_days"),
     )
 
     programme_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -139,6 +140,9 @@ class Programme(Table):
     stamps_required: Mapped[int]
     terms: Mapped[str] = mapped_column(Text)
     terms_version: Mapped[int] = mapped_column(default=1)
+    #: For how many days its vouchers are good, told by ``app.programme.expiry``; None:
+    #: they have no end.
+    voucher_days: Mapped[int | None]
     is_open: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
@@ -243,8 +247,11 @@ class Voucher(Table):
     card_id: Mapped[UUID] = mapped_column(ForeignKey("card.card_id"), index=True)
     #: As promised when it was issued, whatever the programme says later.
     reward: Mapped[str] = mapped_column(String(60))
+    #: ``expired`` is told by ``app.programme.expiry`` from the end, and not written.
     state: Mapped[str] = mapped_column(String(10), default="issued")
     issued_at: Mapped[datetime]
+    #: The last second in which it is good, promised when it was issued; None: no end.
+    expires_at: Mapped[datetime | None]
     redeemed_at: Mapped[datetime | None]
 
 

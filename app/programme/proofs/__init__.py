@@ -9,7 +9,8 @@ their entries, so that memory does not grow with the ledger. By job:
 * ``sums``: of each card, the sums that the answers told, in the order of its versions;
   full cards and reversals; that it is the card of which they told, and its version
   counts no change that the ledger lacks
-* ``vouchers``: of each voucher, what it was exchanged for, its promise, its state
+* ``vouchers``: of each voucher, what it was exchanged for, its promise, its state; that
+  its end is the one that was promised, and it was used before that
 * ``printed``: of each batch of printed stamps, what it was made with; of each entry of
   such a code, that its batch says the same
 * ``whole``: what is there twice or missing, entries of no card, terminals
@@ -24,7 +25,8 @@ What it cannot find, for the books alone do not show it:
 * a card's last entries, removed together with its version, their vouchers, and, on
   SQLite, all later entries of the ledger; a backup of yesterday has no fault. An
   anchor finds it, up to where it was made.
-* what is not in the ledger: whose card it is, what people, places and tills are called.
+* what is not in the ledger: whose card it is, what people, places and tills are called,
+  and what a programme promises to those who have earned nothing yet.
 * entries by who holds the signing key, or by the web server itself, while it is
   trusted; after a key is revoked, those dated back to before, but for an anchor of
   before.

@@ -1,14 +1,25 @@
-"""Of each voucher: what it was exchanged for, and whether it was used."""
+"""Of each voucher: what it was exchanged for, and whether it was used, and in time.
+
+What a voucher promises stands in the answers of its card's entries, and these are
+signed. The first that tells of it was signed in the transaction that issued it, so no
+later hand in the books makes its end another (``voucher_end``), or its use after that
+end a use in time (``voucher_late``), though the row had another end meanwhile. An
+answer older than ends tells of none, as of what was promised then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from app.programme import cards
 from app.programme.proofs.found import Found
-from app.programme.proofs.holdings import Holding, told
+from app.programme.proofs.holdings import Holding, number, told
 from app.store.tables import LedgerEntry, Voucher
+
+#: What an answer says of vouchers, by their ids.
+_Said = Mapping[Any, Mapping[str, Any]]
 
 
 def check(holding: Holding, found: Found) -> None:
@@ -17,23 +28,76 @@ def check(holding: Holding, found: Found) -> None:
         if entry.voucher_id is not None and entry.voucher_id not in holding.vouchers:
             sentence = "Its voucher is not one of its card's."
             found.add("voucher_unknown", entry.entry_id, sentence)
-    promised = _promised(holding)
+    last = holding.last_answer
+    promised = _said(last) if last else {}
+    ends = _check_ends(holding, found)
     for voucher in holding.vouchers.values():
         _check(voucher, holding.entries, found)
+        named = str(voucher.voucher_id)
         # One that was never told of was not paid for either.
-        if promised.get(str(voucher.voucher_id), voucher.reward) != voucher.reward:
+        if promised.get(named, {}).get("reward", voucher.reward) != voucher.reward:
             sentence = "It promises something else than it did."
             found.add("voucher_reward", voucher.voucher_id, sentence)
+        is_as_told = ends.get(named, _end(voucher)) == _end(voucher)
+        if not is_as_told:
+            sentence = f"It ends {_spoken(_end(voucher))}, and was to end "
+            sentence += f"{_spoken(ends[named])}."
+            found.add("voucher_end", voucher.voucher_id, sentence)
 
 
-def _promised(holding: Holding) -> dict[Any, Any]:
-    """Read what the card's vouchers promised when it had changed last, by their ids."""
-    last = holding.last_answer
-    rows = told(last, "card", "vouchers") if last else None
+def _check_ends(holding: Holding, found: Found) -> Mapping[str, str | None]:
+    """Check every answer and every use against the end that was told first.
+
+    Returns:
+        That end, RFC 3339, of each voucher that any answer told of.
+    """
+    ends: dict[str, str | None] = {}
+    in_order = sorted(
+        holding.entries, key=lambda one: number(one, "card", "version") or 0
+    )
+    for entry in in_order:
+        for named, said in _said(entry).items():
+            end = said.get("expires_at")
+            first = ends.setdefault(named, end)
+            if "expires_at" in said and end != first:
+                sentence = f"Its answer told that voucher {named} ends {_spoken(end)}; "
+                sentence += f"it was to end {_spoken(first)}."
+                found.add("voucher_end", entry.entry_id, sentence)
+        if entry.rule == cards.RULE_VOUCHER_USED:
+            promised = ends.get(str(entry.voucher_id))
+            if isinstance(promised, str) and _is_after(entry, promised):
+                sentence = "Its voucher had ended before it."
+                found.add("voucher_late", entry.entry_id, sentence)
+    return ends
+
+
+def _is_after(entry: LedgerEntry, end: str) -> bool:
+    """Tell whether an entry is later than an end, to the microsecond.
+
+    The moment that a redemption was allowed by is the one that its entry has.
+    """
+    try:
+        return entry.at > datetime.fromisoformat(end)
+    except (TypeError, ValueError):
+        # Nothing of ours is spelled so; that it is not as promised is told elsewhere.
+        return False
+
+
+def _end(voucher: Voucher) -> str | None:
+    return voucher.expires_at.isoformat() if voucher.expires_at else None
+
+
+def _spoken(end: object) -> str:
+    return "never" if end is None else f"at {end}"
+
+
+def _said(entry: LedgerEntry) -> _Said:
+    """Read what an entry's answer tells of the card's vouchers."""
+    rows = told(entry, "card", "vouchers")
     return {
-        row.get("voucher_id"): row.get("reward")
+        row.get("voucher_id"): row
         for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict)
+        if isinstance(row, dict) and isinstance(row.get("voucher_id"), str)
     }
 
 

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy import func, select, update
 
-from app.programme import audit, cards
+from app.programme import audit, cards, expiry
 from app.programme.cards import ProgrammeView
 from app.programme.errors import NotFound
 from app.programme.sessions import ConsoleCaller
@@ -179,7 +179,7 @@ def cards_in(tools: Tools, programme_id: UUID) -> int:
     return found or 0
 
 
-def save_programme(
+def save_programme(  # noqa: PLR0913 -- as many as the form has fields
     tools: Tools,
     *,
     programme_id: UUID | None,
@@ -188,13 +188,14 @@ def save_programme(
     stamps_required: int | None,
     terms: str,
     is_open: bool,
+    voucher_days: int | None,
     by: ConsoleCaller,
 ) -> ProgrammeView:
     """Change a programme, or make one.
 
-    Vouchers keep the reward that was promised when they were issued. A changed
-    text of the terms is a new version; the text it replaces goes into the audit
-    log with its number, so that every version can be read again.
+    Vouchers keep the reward and the end that were promised when they were issued. A
+    changed text of the terms is a new version; the text it replaces goes into the
+    audit log with its number, so that every version can be read again.
 
     Args:
         tools: the books.
@@ -205,6 +206,8 @@ def save_programme(
             refused as ``out_of_range``.
         terms: up to 10,000 characters.
         is_open: whether people may join and collect.
+        voucher_days: for how many days new vouchers are good, of ``expiry.DAYS``; None:
+            they have no end.
         by: who asks.
 
     Raises:
@@ -218,6 +221,8 @@ def save_programme(
     terms = "\n".join(line.rstrip() for line in terms.strip().splitlines())
     if stamps_required is None or stamps_required not in STAMPS_REQUIRED:
         wrong["stamps_required"] = "out_of_range"
+    if voucher_days is not None and voucher_days not in expiry.DAYS:
+        wrong["voucher_days"] = "out_of_range"
     if len(terms) > TERMS_LENGTH:
         wrong["terms"] = "too_long"
     elif has_controls(terms, but="\n\t"):
@@ -229,7 +234,7 @@ def save_programme(
         has_new_terms = programme_id is not None and row.terms != terms
         row.name, row.reward, row.terms = name, reward, terms
         row.stamps_required = stamps_required or 0
-        row.is_open = is_open
+        row.is_open, row.voucher_days = is_open, voucher_days
         row.terms_version = (
             row.terms_version + 1 if has_new_terms else row.terms_version
         )
@@ -245,6 +250,7 @@ def save_programme(
             reward=reward,
             stamps_required=stamps_required,
             is_open=is_open,
+            voucher_days=voucher_days,
             terms_version=row.terms_version,
             replaced=replaced if has_new_terms else None,
         )

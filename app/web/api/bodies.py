@@ -139,10 +139,16 @@ class VoucherAnswer(BaseModel):
     voucher_id: UUID
     reward: str
     state: str
+    expires_at: str | None = Field(
+        None, description="RFC 3339, UTC: its last second; null: it has no end"
+    )
 
 
 class CardAnswer(BaseModel):
-    """A card; ``version`` counts its changes and is its ETag."""
+    """A card; ``version`` counts what was written of it.
+
+    Its ETag also changes with the clock, when a voucher's end comes near or has passed.
+    """
 
     card_id: UUID
     programme: UUID
@@ -202,6 +208,7 @@ class ReversalAnswer(BaseModel):
 
     reversal_id: UUID
     card: CardAnswer
+    voucher: VoucherAnswer | None = Field(None, description="one that was given back")
 
 
 class TerminalAnswer(BaseModel):
@@ -254,6 +261,7 @@ class Problem(BaseModel):
     retry_after: int | None = Field(None, description="seconds")
     spent_at: str | None = Field(None, description="to staff only")
     place: str | None = Field(None, description="to staff only")
+    ended_at: str | None = Field(None, description="of a voucher: its last second")
 
 
 def read(model: type[_Body]) -> _Body:

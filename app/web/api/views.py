@@ -54,14 +54,14 @@ def get_card(card_id: str) -> ResponseReturnValue:
     wanted = bodies.read_id(card_id)
     tools = access.tools()
     caller = access.member_or_staff()
-    version, owner = cards.version(tools, wanted)
+    tag, owner = cards.tag(tools, wanted)
     _must_own(caller, owner)
     answer = Response(status=HTTPStatus.NOT_MODIFIED)
-    answer.set_etag(str(version))
-    if not request.if_none_match.contains(str(version)):
+    answer.set_etag(tag)
+    if not request.if_none_match.contains(tag):
         state = cards.card(tools, wanted)
         answer = jsonify(cards.answer_of(state))
-        answer.set_etag(str(state.version))
+        answer.set_etag(state.tag)
     answer.headers["Cache-Control"] = "private, no-cache"
     if revoked := codes.keys_revoked_lately(tools):
         # A phone that shows a code of one of them asks for another at once.
@@ -258,7 +258,7 @@ def _own_card(card_id: str) -> UUID:
     """Read the id of a card of the customer who asks; another's is not to be found."""
     wanted = bodies.read_id(card_id)
     member = access.member()
-    _, owner = cards.version(access.tools(), wanted)
+    _, owner = cards.tag(access.tools(), wanted)
     _must_own(member, owner)
     return wanted
 

@@ -12,7 +12,7 @@ from app.programme import shop
 from app.programme.cards import ProgrammeView
 from app.programme.errors import InvalidRequest, NotFound
 from app.web.console.room import again, bp
-from app.web.shared import access
+from app.web.shared import access, promises
 from signing import qr
 
 
@@ -34,6 +34,7 @@ def programme() -> ResponseReturnValue:
             stamps_required=whole(request.form.get("stamps_required", "")),
             terms=request.form.get("terms", ""),
             is_open=request.form.get("is_open") == "1",
+            voucher_days=_days(request.form.get("voucher_days", "")),
             by=access.console(),
         )
     except InvalidRequest as error:
@@ -73,6 +74,7 @@ def _facts(shown: ProgrammeView | None) -> dict[str, object]:
         "cards": format_decimal(cards),
         "cards_word": ngettext("card", "cards", cards),
         "join_url": join_url(),
+        "promise": promises.of_vouchers(shown.voucher_days),
         "terms_hint": gettext(
             "Version %(version)s. A changed text becomes version %(next)s.",
             version=shown.terms_version,
@@ -87,8 +89,17 @@ def _values(shown: ProgrammeView) -> dict[str, str]:
         "reward": shown.reward,
         "stamps_required": str(shown.stamps_required),
         "terms": shown.terms,
+        "voucher_days": str(shown.voucher_days or ""),
         "is_open": "1" if shown.is_open else "0",
     }
+
+
+def _days(text: str) -> int | None:
+    """Read for how many days vouchers are good; nothing typed means without an end."""
+    if not text.strip():
+        return None
+    # What is no number is as wrong as a number that is too small.
+    return whole(text) or 0
 
 
 def _what_was_saved(before: ProgrammeView | None, after: ProgrammeView) -> str:

@@ -60,6 +60,9 @@ ROLE_NAMES: Final[Mapping[str, Any]] = {
 #: Where the shared sentence could say more, knowing the field.
 _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
     ("stamps_required", "out_of_range"): lazy_gettext("A whole number from 2 to 30."),
+    ("voucher_days", "out_of_range"): lazy_gettext(
+        "A whole number from 1 to 3,650, or nothing."
+    ),
     ("location_id", "missing"): lazy_gettext("Choose a location."),
     ("role", "not_a_role"): lazy_gettext("Choose a role."),
     ("pin", "too_simple"): lazy_gettext(

@@ -88,6 +88,7 @@ def setup_programme() -> ResponseReturnValue:
             stamps_required=whole(request.form.get("stamps_required", "")),
             terms=now.terms if now else "",
             is_open=True,
+            voucher_days=now.voucher_days if now else None,
             by=access.console(),
         )
     except InvalidRequest as error:

@@ -156,6 +156,7 @@ def _given_texts() -> Texts:
         "undone": _("Undone"),
         "undone_stamp": _("The stamps are off the card again."),
         "undone_redemption": _("The reward is back on the card."),
+        "undone_expired": _("Its last day is over: it can't be used any more."),
     }
 
 
@@ -174,6 +175,7 @@ def _refused_texts() -> Texts:
             "code_unknown": "",
             "code_spent": "",
             "voucher_spent": _("Their card shows what is left."),
+            "voucher_expired": _("Their card shows what is left."),
             "card_closed": manager,
             "not_eligible": manager,
             "limit_reached": "",

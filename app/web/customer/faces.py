@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask_babel import gettext, ngettext
 
-from app.programme.cards import (
-    CardState,
-    HistoryLine,
-    Mark,
-    ProgrammeView,
-    VoucherView,
-)
+from app.programme import expiry
+from app.programme.cards import CardState, Mark, ProgrammeView
+from app.programme.history import HistoryLine
+from app.programme.vouchers import VoucherView
 from app.web.customer.lines import Line, day, line_of, stamps_from
-from app.web.shared import guilloche, reasons
+from app.web.shared import errors, guilloche, moments, reasons
 from app.web.shared.names import isolated
 
 #: Lines under the card; the rest is a page of its own.
@@ -40,6 +37,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A voucher that can be used, and until when; texts are "" where it has no end."""
+
+    voucher_id: UUID
+    reward: str
+    #: As seen from today: "Ends tomorrow", or ``until`` while that is far.
+    ends: str
+    is_soon: bool
+    #: "Good until 3 May": true on any day, so a phone may keep it.
+    until: str
+    #: The last moment, RFC 3339.
+    until_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """All that the card's page shows of a card."""
 
@@ -54,12 +66,14 @@ class Face:
     required: int
     across: int
     places: tuple[Place, ...]
-    waiting: tuple[VoucherView, ...]
+    #: The one that ends first is the first.
+    waiting: tuple[Held, ...]
     lines: tuple[Line, ...]
     has_more: bool
     #: The newest ledger entry that this face shows, "none" on a new card.
     entry: str
-    version: int
+    #: Of the card, as its ETag has it.
+    tag: str
     member_name: str
     #: What stands over the code, so that the barista can greet: "Anna · 7 of 10".
     about: str
@@ -111,11 +125,11 @@ def face(
         required=programme.stamps_required,
         across=across(programme.stamps_required),
         places=_places(card, new),
-        waiting=tuple(row for row in card.vouchers if row.state == "issued"),
+        waiting=_waiting(card, now),
         lines=tuple(line_of(row, now) for row in happened[:SHOWN_LINES]),
         has_more=len(happened) > SHOWN_LINES,
-        entry=str(happened[0].entry_id) if happened else "none",
-        version=card.version,
+        entry=next((str(row.entry_id) for row in happened if row.entry_id), "none"),
+        tag=card.tag,
         member_name=card.member_name or "",
         about=_about(card),
         state=_state(card),
@@ -144,7 +158,7 @@ def specimen(programme: ProgrammeView) -> Face:
         lines=(),
         has_more=False,
         entry="none",
-        version=0,
+        tag="",
         member_name="",
         about="",
         state="" if programme.is_open else "paused",
@@ -166,6 +180,8 @@ def news_since(
         card: the card now.
         happened: its history, newest first.
     """
+    # That an end has passed is no news: the card had told of it for days.
+    happened = [row for row in happened if row.entry_id]
     ids = [str(row.entry_id) for row in happened]
     if entry != "none" and entry not in ids:
         return None
@@ -206,6 +222,32 @@ def waiting_marks(stamps: int, place: str, seed: str, now: datetime) -> list[str
         guilloche.postmark(f"{seed}{number}", date=day(now), place=place, label=label)
         for number in range(stamps)
     ]
+
+
+def _waiting(card: CardState, now: datetime) -> tuple[Held, ...]:
+    usable = [row for row in card.vouchers if row.state == "issued"]
+    usable.sort(key=lambda row: row.expires_at or datetime.max.replace(tzinfo=UTC))
+    return tuple(_held(row, now) for row in usable)
+
+
+def _held(voucher: VoucherView, now: datetime) -> Held:
+    ends, until = voucher.expires_at, ""
+    if ends is not None:
+        until = gettext("Good until %(day)s", day=moments.day_in_words(ends, now))
+    return Held(
+        voucher_id=voucher.voucher_id,
+        reward=voucher.reward,
+        ends=_soon(voucher.days_left or 0) if voucher.is_soon else until,
+        is_soon=voucher.is_soon,
+        until=until,
+        until_at=ends.isoformat() if ends else "",
+    )
+
+
+def _soon(days: int) -> str:
+    near = {0: gettext("Ends today"), 1: gettext("Ends tomorrow")}
+    told = ngettext("Ends in %(num)s day", "Ends in %(num)s days", days)
+    return str(near.get(days, told))
 
 
 def _about(card: CardState) -> str:
@@ -285,4 +327,7 @@ def _taken(since: Sequence[HistoryLine], card: CardState) -> News | None:
             "A stamp was taken back", "%(num)s stamps were taken back", -stamp.units
         )
         return News("taken", title, reasons.told(stamp.reason) or text, ())
+    ends = undone[0].voucher_expires_at
+    if ends is not None and expiry.is_over(ends, undone[0].at):
+        text = errors.ended(ends)
     return News("given", gettext("Your voucher is back"), text, ())

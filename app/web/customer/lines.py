@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext, ngettext, to_user_timezone
 
-from app.programme.cards import RULE_BY_HAND, HistoryLine
+from app.programme import expiry
+from app.programme.cards import RULE_BY_HAND
+from app.programme.history import HistoryLine
 from app.web.shared import moments, reasons
 from app.web.shared.names import isolated
 
@@ -107,6 +109,8 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
     reward = isolated(happened.voucher_reward)
     if happened.units:
         return "undo", gettext("%(reward)s turned back into stamps", reward=reward)
+    if expiry.is_over(happened.voucher_expires_at, happened.at):
+        return "undo", gettext("%(reward)s given back, but expired", reward=reward)
     return "undo", gettext("%(reward)s is yours again", reward=reward)
 
 
@@ -114,7 +118,10 @@ def _bonus(happened: HistoryLine) -> tuple[str, str]:
     return "", ngettext("Extra stamp", "Extra stamps", happened.units)
 
 
-def _expired(_happened: HistoryLine) -> tuple[str, str]:
+def _expired(happened: HistoryLine) -> tuple[str, str]:
+    if happened.voucher_reward is not None:
+        reward = isolated(happened.voucher_reward)
+        return "time", gettext("%(reward)s, expired", reward=reward)
     return "", gettext("Stamps that were not used in time")
 
 

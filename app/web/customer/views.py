@@ -22,8 +22,9 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.programme import cards, codes, members, stamping
+from app.programme import history as histories
 from app.programme import shop as shops
-from app.programme.cards import CardState, HistoryLine
+from app.programme.cards import CardState
 from app.programme.errors import (
     CardClosed,
     InvalidRequest,
@@ -32,11 +33,12 @@ from app.programme.errors import (
     StoreDown,
     Unauthenticated,
 )
+from app.programme.history import HistoryLine
 from app.programme.members import Joined
 from app.web.customer import faces, landings, lines, shell
 from app.web.customer.landings import Said
 from app.web.customer.sentences import card_texts, scan_texts
-from app.web.shared import access, languages
+from app.web.shared import access, languages, promises
 from app.web.shared.errors import field_sentence
 from app.web.shared.headers import scans
 
@@ -118,7 +120,7 @@ def card(card_id: UUID) -> str:
     """Show a card."""
     tools = access.tools()
     mine = _my_card(card_id)
-    happened = cards.history(tools, card_id, limit=faces.SHOWN_LINES + 1)
+    happened = histories.of_card(tools, card_id, limit=faces.SHOWN_LINES + 1)
     new = _just_given(happened) if "new" in request.args else 0
     # Oldest first, as they lie in a wallet: a new one does not move the others.
     all_mine = list(reversed(cards.cards_of(tools, mine.member_id)))
@@ -129,6 +131,7 @@ def card(card_id: UUID) -> str:
         parts=faces.parts(_shape()),
         all_mine=all_mine if len(all_mine) > 1 else [],
         terms=mine.programme.terms,
+        promise=promises.of_vouchers(mine.programme.voucher_days),
         join_url=f"{tools.settings.origin}/join",
         texts=card_texts(),
     )
@@ -139,7 +142,7 @@ def face(card_id: UUID) -> str:
     """Show only what changes on the card's page, and the news since `after`."""
     tools = access.tools()
     mine = _my_card(card_id)
-    happened = cards.history(tools, card_id, limit=_RECENT)
+    happened = histories.of_card(tools, card_id, limit=_RECENT)
     news = faces.news_since(request.args.get("after", ""), mine, happened)
     return render_template(
         "customer/face.html",
@@ -165,7 +168,7 @@ def history(card_id: UUID) -> str:
     """Show everything that happened to a card."""
     tools = access.tools()
     _my_card(card_id)
-    happened = cards.history(tools, card_id, limit=_HISTORY)
+    happened = histories.of_card(tools, card_id, limit=_HISTORY)
     return render_template(
         "customer/history.html",
         lines=[lines.line_of(row, tools.now()) for row in happened],
@@ -318,6 +321,7 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
         view=faces.specimen(programme),
         parts=faces.parts(_shape()),
         terms=programme.terms,
+        promise=promises.of_vouchers(programme.voucher_days),
         terms_version=programme.terms_version,
         is_open=programme.is_open,
         name=request.form.get("name", ""),

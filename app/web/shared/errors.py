@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,8 +30,9 @@ from app.programme.errors import (
     Refused,
     StoreDown,
     TryAgain,
+    VoucherExpired,
 )
-from app.web.shared import access
+from app.web.shared import access, moments
 from app.web.shared.names import isolated
 
 #: What to wait, in seconds, when a store is away.
@@ -89,6 +90,11 @@ TABLE: Final[Mapping[str, Line]] = {
         HTTPStatus.CONFLICT,
         lazy_gettext("Already used"),
         lazy_gettext("This voucher was used or taken back."),
+    ),
+    "voucher_expired": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("Expired"),
+        lazy_gettext("The last day of this voucher is over."),
     ),
     "card_closed": Line(
         HTTPStatus.CONFLICT,
@@ -221,6 +227,8 @@ def sentence(error: Refused) -> str:
         return str(told)
     if isinstance(error, CodeExpired | CodeRevoked) and error.is_printed:
         return str(_PRINTED[error.code])
+    if isinstance(error, VoucherExpired):
+        return ended(error.ended_at)
     if isinstance(error, LimitReached):
         minutes = max(1, math.ceil(error.retry_after.total_seconds() / 60))
         told = gettext(
@@ -228,6 +236,12 @@ def sentence(error: Refused) -> str:
         )
         return str(told)
     return str(TABLE[error.code].detail)
+
+
+def ended(at: datetime) -> str:
+    """Tell the last day of what is over, "3 May", in a sentence."""
+    day = moments.day_in_words(at, access.tools().now())
+    return str(gettext("Ended on %(day)s.", day=day))
 
 
 def register(app: Flask) -> None:
@@ -249,6 +263,8 @@ def _refused(error: Refused) -> Response:
     elif isinstance(error, CodeSpent) and _may_see(error) and error.spent_at:
         facts["spent_at"] = error.spent_at.isoformat()
         facts["place"] = error.place
+    elif isinstance(error, VoucherExpired):
+        facts["ended_at"] = error.ended_at.isoformat()
     elif isinstance(error, LimitReached):
         facts["limit"] = error.limit
         wait = error.retry_after

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton
 from flask_babel import get_locale, get_timezone
 
 from app import translations
@@ -34,8 +34,27 @@ def day_and_year(at: datetime, zone: tzinfo | None = None) -> str:
     return _told("yMMMd", at, zone)
 
 
+def day_in_words(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """Tell a day to be kept in mind: "3 May", with its year where that is another.
+
+    The month is written out, so that the sentence may end after it.
+
+    Args:
+        at: aware.
+        now: aware.
+        zone: as for ``time``.
+    """
+    local_zone = zone or get_timezone()
+    local = at.astimezone(local_zone)
+    if local.year == now.astimezone(local_zone).year:
+        return _told("MMMMd", at, zone)
+    return format_date(local, "long", locale=_dates())
+
+
+def _dates() -> str:
+    """Name the reader's language as CLDR has it for dates."""
+    return (translations.language(str(get_locale())) or translations.SOURCE).dates
+
+
 def _told(skeleton: str, at: datetime, zone: tzinfo | None) -> str:
-    spoken = translations.language(str(get_locale())) or translations.SOURCE
-    return format_skeleton(
-        skeleton, at, tzinfo=zone or get_timezone(), locale=spoken.dates
-    )
+    return format_skeleton(skeleton, at, tzinfo=zone or get_timezone(), locale=_dates())

@@ -270,6 +270,7 @@ def test_a_card_of_another_programme_gets_nothing(tools, paper, make_card, owner
         stamps_required=5,
         terms="",
         is_open=True,
+        voucher_days=None,
         by=owner,
     )
     first, *_ = paper(programme_id=other.programme_id)

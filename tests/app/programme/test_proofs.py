@@ -17,12 +17,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, create_engine, insert, text, update
+from sqlalchemy import Connection, create_engine, insert, select, text, update
 
-from app.programme import cards, ledger, members, proofs, rewards, shop, stamping
+from app.programme import (
+    cards,
+    ledger,
+    members,
+    proofs,
+    rewards,
+    shop,
+    stamping,
+    vouchers,
+)
 from app.programme.errors import VoucherSpent
 from app.programme.sessions import ConsoleCaller, StaffCaller
-from app.store.tables import LedgerEntry, Voucher
+from app.store.tables import Card, LedgerEntry, Member, Voucher
 from app.tools import Tools
 from scripts import demo
 from signing import receipts
@@ -167,6 +176,11 @@ ON_BOTH = {
     "voucher made to promise more": (
         "UPDATE voucher SET reward = 'Free cake' WHERE state = 'issued'",
         "voucher_reward",
+    ),
+    "voucher without an end given one": (
+        "UPDATE voucher SET expires_at = '2030-01-01 00:00:00.000000' "
+        "WHERE state = 'issued'",
+        "voucher_end",
     ),
     "card given another number": (
         "UPDATE card SET number = '00000000' WHERE card_id = "
@@ -492,6 +506,51 @@ def test_an_exchange_by_hand_is_found(day: Day, by_hand: Connection, is_signed: 
     assert {wrong, "exchange"} <= found(day.tools)
 
 
+@both_books
+def test_a_voucher_that_was_lengthened_for_its_use_is_found(
+    day: Day, by_hand: Connection, good_for, clock: Clock
+):
+    """Its row is as promised again when somebody looks."""
+    good_for(1)
+    day.give(day.other, 5)
+    day.give(day.other, 5)
+    promised = cards.card(day.tools, day.other).vouchers[0].expires_at
+    clock.forward(timedelta(days=3))
+    assert found(day.tools) == set()
+
+    ending = "UPDATE voucher SET expires_at = '{}' WHERE expires_at IS NOT NULL"
+    tampered(by_hand, ending.format("2099-01-01 00:00:00.000000+00"))
+    assert found(day.tools) == {"voucher_end"}
+    day.use(day.other)
+    tampered(by_hand, ending.format(f"{promised:%Y-%m-%d %H:%M:%S}.000000+00"))
+
+    assert found(day.tools) == {"voucher_end", "voucher_late"}
+
+
+def test_what_a_release_without_ends_wrote_is_clean(
+    day: Day, monkeypatch: pytest.MonkeyPatch, good_for
+):
+    with monkeypatch.context() as older:
+        # as it told of a voucher
+        older.setattr(
+            vouchers,
+            "told",
+            lambda row: {
+                "voucher_id": str(row.voucher_id),
+                "reward": row.reward,
+                "state": row.state,
+            },
+        )
+        day.give(day.one, 5)
+        day.give(day.one, 5)
+    good_for(1)
+    day.give(day.one, 5)
+    day.give(day.one, 5)
+    day.use(day.one)
+
+    assert found(day.tools) == set()
+
+
 def test_ways_of_tampering_are_counted(counts: Callable[..., None]):
     """Each is found by a test above."""
     by_hand = len(FALSE_RECEIPTS) * 2 + 2 + 1
@@ -504,6 +563,18 @@ def test_ways_of_tampering_are_counted(counts: Callable[..., None]):
 def test_the_demo_is_clean(tools: Tools, tmp_path: Path, counts: Callable[..., None]):
     demo.load(tools, tmp_path)
 
+    # somebody's voucher ends soon, and somebody's has ended
+    with tools.database.read() as tx:
+        ends = {
+            name: cards.state_of(tx, card_id, tools.now()).vouchers[0]
+            for card_id, name in tx.execute(
+                select(Card.card_id, Member.name)
+                .join(Member, Member.member_id == Card.member_id)
+                .where(Member.name.in_(["Alma", "Bent"]))
+            )
+        }
+    assert (ends["Alma"].state, ends["Alma"].days_left) == ("issued", 3)
+    assert (ends["Bent"].state, ends["Bent"].days_left) == ("expired", None)
     proved = proofs.prove(tools)
 
     assert (proved.findings, proved.notes) == ((), ())
@@ -544,6 +615,7 @@ def test_a_random_history_is_clean(day: Day, clock: Clock, counts: Callable[...,
                 stamps_required=rules.stamps_required - 1,
                 terms=rules.terms,
                 is_open=True,
+                voucher_days=chance.choice([None, 1, 2]),
                 by=owner,
             )
 

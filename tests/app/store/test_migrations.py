@@ -14,12 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, select, text
+from sqlalchemy import Connection, create_engine, inspect, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 import app.store
-from app.programme import founding, members, proofs, stamping
+from app.programme import cards, founding, members, proofs, rewards, stamping
 from app.store.database import Database
-from app.store.tables import LedgerEntry, Table
+from app.store.tables import LedgerEntry, Programme, Table
 from app.tools import Tools
 from tests.conftest import both_books
 
@@ -153,6 +154,34 @@ def test_entries_older_than_receipts_are_kept_and_told_of(
     # and what is written from now on has one
     give(card, 1)
     assert len(proofs.prove(tools).findings) == count
+
+
+def test_vouchers_older_than_ends_have_none(
+    tools: Tools, give, make_card, barista, connection
+):
+    card = give(make_card(), 10)
+    command.downgrade(config(connection), "0007")
+    connection.commit()
+    names = {row["name"] for row in inspect(connection).get_columns("voucher")}
+    assert "expires_at" not in names
+    connection.rollback()
+
+    tools.database.migrate()
+
+    voucher = cards.card(tools, card.card_id).vouchers[0]
+    assert (voucher.state, voucher.expires_at) == ("issued", None)
+    assert cards.card(tools, card.card_id).programme.voucher_days is None
+    code = rewards.voucher_code(tools, voucher.voucher_id, card.member_id).code
+    rewards.redeem(tools, code, request_id="old", staff=barista)
+    assert proofs.prove(tools).findings == ()
+
+
+@pytest.mark.parametrize("days", [0, 3651])
+def test_the_books_take_no_days_that_make_no_sense(tools: Tools, founded, days):
+    statement = update(Programme).values(voucher_days=days)
+
+    with pytest.raises(IntegrityError), tools.database.begin() as tx:
+        tx.execute(statement)
 
 
 def test_down_to_nothing_and_up_again(database, connection):

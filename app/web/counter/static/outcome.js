@@ -112,12 +112,15 @@ export function collectedOf(count, { member_name, card_number, stamp_id }, texts
 /**
  * @param {Undoable} undone
  * @param {any} t
+ * @param {any} [body] - of the reversal
  * @returns {Screen}
  */
-export const undoneOf = ({ door, what }, t) => ({
+export const undoneOf = ({ door, what }, t, body) => ({
   ...plain("undone", t.undone, [
     what,
     door === "stamps" ? t.undone_stamp : t.undone_redemption,
+    // It came back with the end that it had.
+    ...(body?.voucher?.state === "expired" ? [t.undone_expired] : []),
   ]),
   stay: STAY_MS,
 });

@@ -46,7 +46,7 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
     const isUndone = done.status === 200 || done.status === 201;
     if (isUndone) latest.undone(given.id);
     await screen.show(
-      isUndone ? undoneOf(given, texts.given) : refusalOf(done, speech),
+      isUndone ? undoneOf(given, texts.given, done.body) : refusalOf(done, speech),
     );
   }
 

@@ -3,7 +3,7 @@
  * The card's page: lives as the card does.
  *
  * It asks for the card slowly while in view, quickly while a code is shown, and puts
- * the new face in place when the version moved. `#code` and `#voucher-<id>` in the
+ * the new face in place when its tag moved. `#code` and `#voucher-<id>` in the
  * address open the layer; the back button closes it.
  *
  * @module customer/card
@@ -16,7 +16,7 @@ import * as sound from "/static/shared/sound.js";
 import { fetchFace } from "./face.js";
 import { offerInstall } from "./install.js";
 import { issuer } from "./issue.js";
-import { forget, howOld, keep, seenIn } from "./last-seen.js";
+import { forget, howOld, keep, markEnded, seenIn } from "./last-seen.js";
 import { codeLayer } from "./layer.js";
 import { showNews } from "./news.js";
 import { poll } from "./poll.js";
@@ -57,7 +57,7 @@ const isLoud = soundSwitch(/** @type {HTMLElement} */ (document.querySelector("[
 
 const watch = poll({
   url: `/api/v1/cards/${cardId}`,
-  version: Number(shownFace().dataset.version),
+  tag: shownFace().dataset.tag ?? "",
   fetch: globalThis.fetch.bind(globalThis),
   after: clock.after,
   onAnswer: (headers) => {
@@ -83,6 +83,7 @@ function seen() {
 
 /** Say how old the card is that one sees without a network. */
 function sayAge() {
+  markEnded(face, offline.hidden ? -Infinity : Date.now());
   const said = offline.querySelector("[data-said]");
   if (!said || offline.hidden) return;
   said.textContent = texts.kept.replace("{age}", howOld(heard, Date.now(), document.documentElement.lang));

@@ -13,7 +13,7 @@
  * @property {number} stamps
  * @property {number} required
  * @property {string} number - as the card has it
- * @property {string[]} vouchers - rewards that wait
+ * @property {import("./usable.js").Waiting[]} vouchers
  * @property {number} at - ms, when the server last said so
  */
 
@@ -58,11 +58,27 @@ export function seenIn(face, now) {
     stamps: Number(stamps),
     required: Number(required),
     number: face.querySelector(".card__number")?.textContent?.trim() ?? "",
-    vouchers: [...face.querySelectorAll(".voucher__reward")].map(
-      (reward) => reward.textContent?.trim() ?? "",
-    ),
+    vouchers: [...face.querySelectorAll(".voucher")].map((each) => {
+      const { until, untilWords } = /** @type {HTMLElement} */ (each).dataset;
+      return {
+        reward: each.querySelector(".voucher__reward")?.textContent?.trim() ?? "",
+        until: untilWords ?? "",
+        ends: until ? Date.parse(until) : null,
+      };
+    }),
     at: now,
   };
+}
+
+/**
+ * Mark what has ended since the server was last heard.
+ *
+ * @param {ParentNode} face
+ * @param {number} now - ms; -Infinity: it is heard
+ */
+export function markEnded(face, now) {
+  for (const each of face.querySelectorAll("[data-until]"))
+    each.toggleAttribute("data-over", now > Date.parse(each.getAttribute("data-until") ?? "") + 999);
 }
 
 const MINUTE = 60_000;

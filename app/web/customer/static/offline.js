@@ -8,6 +8,7 @@
  */
 
 import { howOld, lastSeen } from "./last-seen.js";
+import { usable } from "./usable.js";
 
 const FIRST_MS = 2_000;
 const LONGEST_MS = 15_000;
@@ -31,14 +32,16 @@ if (place && seen) {
   write("required", seen.required);
   write("number", seen.number);
   const rewards = place.querySelector("[data-last=vouchers]");
-  rewards?.replaceChildren(
-    ...seen.vouchers.map((reward) => {
-      const item = document.createElement("li");
-      item.append(Object.assign(document.createElement("bdi"), { textContent: reward }));
-      return item;
-    }),
-  );
   const age = () => {
+    // Each time anew: one may end while the page stands open.
+    rewards?.replaceChildren(
+      ...usable(seen, Date.now()).map(({ reward, until }) => {
+        const item = document.createElement("li");
+        item.append(Object.assign(document.createElement("bdi"), { textContent: reward }));
+        if (until) item.append(" ", Object.assign(document.createElement("small"), { textContent: until }));
+        return item;
+      }),
+    );
     const old = howOld(seen.at, Date.now(), document.documentElement.lang);
     write("age", (place.dataset.words ?? "").replace("{age}", old));
   };

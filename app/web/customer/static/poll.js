@@ -16,7 +16,7 @@ const LONGEST_MS = 15_000;
 /**
  * @param {object} world
  * @param {string} world.url
- * @param {number} world.version - the version the page shows
+ * @param {string} world.tag - of the card as the page shows it
  * @param {(card: any) => void | Promise<void>} world.onChange - given the new body; awaited before the next question
  * @param {(headers: Headers) => void} [world.onAnswer] - of every answer, changed or not
  * @param {(offline: boolean) => void} [world.onTrouble]
@@ -24,8 +24,8 @@ const LONGEST_MS = 15_000;
  * @param {typeof fetch} world.fetch
  * @param {(ms: number, then: () => void) => () => void} world.after
  */
-export function poll({ url, version, onChange, onAnswer, onTrouble, onGone, fetch, after }) {
-  let etag = `"${version}"`;
+export function poll({ url, tag, onChange, onAnswer, onTrouble, onGone, fetch, after }) {
+  let etag = `"${tag}"`;
   let every = 0;
   let failures = 0;
   let asking = false;

@@ -92,7 +92,12 @@ def test_a_card_is_read_by_its_member_and_by_staff(house: House, kind: str):
     assert card["programme"] == str(house.founded.programme_id)
     assert (card["stamps"], card["stamps_required"]) == (3, 10)
     assert card["vouchers"] == [
-        {"voucher_id": str(voucher_id), "reward": "Free coffee", "state": "issued"}
+        {
+            "voucher_id": str(voucher_id),
+            "reward": "Free coffee",
+            "state": "issued",
+            "expires_at": None,
+        }
     ]
     assert answer.headers["ETag"] == f'"{card["version"]}"'
 
@@ -112,6 +117,27 @@ def test_a_card_that_did_not_change_is_not_sent_again(house: House, kind: str):
     assert other.status_code == 200
     assert other.headers["ETag"] != tag
     assert other.get_json()["stamps"] == 1
+
+
+def test_a_card_changes_by_the_clock_when_its_voucher_ends(
+    house: House, good_for, clock
+):
+    good_for(1)
+    house.voucher()
+    api, path = house.api("member"), f"/cards/{house.joined.card_id}"
+    before = api.get(path)
+
+    clock.forward(timedelta(days=2))
+    after = api.get(path, headers={"If-None-Match": before.headers["ETag"]})
+
+    assert after.status_code == 200
+    assert after.get_json()["version"] == before.get_json()["version"]
+    (was,), (now,) = before.get_json()["vouchers"], after.get_json()["vouchers"]
+    assert (was["state"], now["state"]) == ("issued", "expired")
+    assert datetime.fromisoformat(now["expires_at"]) < house.tools.now()
+    # and from then on it stands still
+    tag = after.headers["ETag"]
+    assert api.get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
 def test_no_shared_store_keeps_a_card(house: House):
@@ -229,6 +255,7 @@ def test_a_voucher_is_shown_and_redeemed(house: House):
         "voucher_id": str(voucher_id),
         "reward": "Free coffee",
         "state": "redeemed",
+        "expires_at": None,
     }
     assert told["card"]["vouchers"] == [told["voucher"]]
     assert told["member_name"] == "Anna"

@@ -6,11 +6,14 @@ books hold before and after.
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, update
@@ -303,6 +306,39 @@ def test_voucher_spent_when_the_stamps_that_paid_for_it_are_to_be_undone(
     problem(refused, 409, "voucher_spent")
 
 
+def test_voucher_expired_at_the_till(house: House, good_for, clock):
+    good_for(1)
+    voucher_id, sofie = house.voucher(), house.barista
+    end = house.card().vouchers[0].expires_at
+    assert end is not None
+    clock.forward(end - house.tools.now() - timedelta(seconds=10))
+    code = house.voucher_code(voucher_id)
+    clock.forward(timedelta(seconds=20))
+    # who signed in a day and more ago has to do so again
+    whose = {"staff_id": sofie.staff_id, "terminal_id": sofie.terminal_id}
+    token = house.grant("staff", **whose)
+    house = dataclasses.replace(house, tokens={**house.tokens, "staff": token})
+
+    with nothing_written(house.tools):
+        told = problem(redeem(house, code), 410, "voucher_expired")
+
+    assert told["title"] == "Expired"
+    assert told["ended_at"] == end.isoformat()
+    day = end.astimezone(ZoneInfo(shop.shop(house.tools).timezone))
+    assert re.fullmatch(rf"Ended on {day.day} \w+( {day.year})?\.", told["detail"])
+
+
+def test_voucher_expired_when_it_is_to_be_shown(house: House, good_for, clock):
+    good_for(1)
+    voucher_id = house.voucher()
+    clock.forward(timedelta(days=2))
+
+    with nothing_written(house.tools):
+        refused = house.api("member").post(f"/vouchers/{voucher_id}/code")
+
+    problem(refused, 410, "voucher_expired")
+
+
 def close_card(house: House) -> None:
     with house.tools.database.begin() as tx:
         tx.execute(update(Card).values(closed_at=house.tools.now()))
@@ -319,6 +355,7 @@ def close_programme(house: House) -> None:
         stamps_required=rules.stamps_required,
         terms=rules.terms,
         is_open=False,
+        voucher_days=None,
         by=owner,
     )
 

@@ -55,6 +55,7 @@ def save(tools: Tools, by: ConsoleCaller, **changed: object) -> ProgrammeView:
         "stamps_required": now.stamps_required,
         "terms": now.terms,
         "is_open": now.is_open,
+        "voucher_days": now.voucher_days,
     }
     return shops.save_programme(tools, **{**facts, **changed}, by=by)  # type: ignore[arg-type]
 

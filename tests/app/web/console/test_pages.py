@@ -240,6 +240,34 @@ def test_a_wrong_field_of_the_programme_loses_nothing(
     assert members.default_programme(tools).name != "12 teas"
 
 
+def test_the_days_of_vouchers_are_shown_as_customers_read_them(
+    owner: Browser, tools: Tools
+) -> None:
+    fields = {
+        "name": "12 teas",
+        "reward": "Free tea",
+        "stamps_required": "12",
+        "terms": "",
+        "is_open": "1",
+    }
+
+    owner.send("/console/programme", **fields, voucher_days="60")
+    page = owner.get("/console/programme")
+    assert "good for 60 days after the day on which you earn it" in seen(page)
+    assert 'value="60"' in page.text
+
+    for wrong in ("0", "3651", "some", "-1"):
+        answer = owner.send("/console/programme", **fields, voucher_days=wrong)
+        told = error_of(answer, "voucher_days")
+        assert told == "A whole number from 1 to 3,650, or nothing."
+        assert f'value="{wrong}"' in answer.text
+    assert members.default_programme(tools).voucher_days == 60
+
+    owner.send("/console/programme", **fields, voucher_days=" ")
+    assert "Vouchers have no end." in seen(owner.get("/console/programme"))
+    assert members.default_programme(tools).voucher_days is None
+
+
 def test_the_join_page_is_shown_as_a_picture_and_a_link(owner: Browser) -> None:
     picture = owner.get("/console/programme/join.svg")
 

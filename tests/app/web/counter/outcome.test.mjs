@@ -155,6 +155,14 @@ test("a collected stamp code says to whom, and waits for a finger", () => {
   assert.deepEqual([screen.undo.id, screen.undo.door, screen.stay], ["s9", "stamps", 0]);
 });
 
+test("a voucher that comes back after its end is said to be over", () => {
+  const given = { door: "redemptions", id: "r1", what: "Free coffee for Anna", count: 0 };
+  const back = (state) => undoneOf(given, texts.given, { voucher: { state } }).lines;
+
+  assert.equal(back("expired").at(-1), "Its last day is over: it can't be used any more.");
+  assert.equal(back("issued").length, 2);
+});
+
 test("what was undone is not green", () => {
   const given = { door: "redemptions", id: "r1", what: "Free coffee for Anna", count: 0 };
 

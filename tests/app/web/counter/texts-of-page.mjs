@@ -13,6 +13,7 @@ export const texts = {
     undone: "Undone",
     undone_stamp: "The stamps are off the card again.",
     undone_redemption: "The reward is back on the card.",
+    undone_expired: "Its last day is over: it can't be used any more.",
   },
   refused: {
     spent_at: "Used at {time}, {place}.",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { howOld, keep, lastSeen } from "../../../../app/web/customer/static/last-seen.js";
+import { usable } from "../../../../app/web/customer/static/usable.js";
 
 const SEEN = { programme: "Coffee", stamps: 3, required: 10, number: "N° 1", vouchers: [], at: 5 };
 
@@ -50,3 +51,20 @@ for (const [age, words] of [
     assert.equal(howOld(0, age, "en"), words);
   });
 }
+
+test("an offline phone promises no voucher that has ended", () => {
+  const ends = Date.parse("2026-05-03T21:59:59+00:00");
+  const dead = { reward: "Free coffee", until: "Good until 3 May", ends };
+  const living = { reward: "Free cake", until: "", ends: null };
+  const seen = { ...SEEN, vouchers: [dead, living] };
+
+  assert.deepEqual(usable(seen, ends), [dead, living]);
+  assert.deepEqual(usable(seen, ends + 999), [dead, living]);
+  assert.deepEqual(usable(seen, ends + 1000), [living]);
+});
+
+test("vouchers that were kept before any could end are shown", () => {
+  const seen = { ...SEEN, vouchers: ["Free coffee"] };
+
+  assert.deepEqual(usable(seen, 5).map(({ reward }) => reward), ["Free coffee"]);
+});

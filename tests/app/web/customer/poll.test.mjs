@@ -24,7 +24,7 @@ function page({ version = 3 } = {}) {
   let brokenFaces = 0;
   const watch = poll({
     url: "/api/v1/cards/1",
-    version,
+    tag: String(version),
     after: clock.after,
     onChange: (body) => {
       if (brokenFaces > 0) {

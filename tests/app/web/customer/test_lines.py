@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.programme.cards import HistoryLine
+from app.programme.history import HistoryLine
 from app.web.customer.lines import line_of, stamps_from, when
 
 pytestmark = pytest.mark.usefixtures("in_request")
@@ -22,6 +22,7 @@ def happened(kind: str, units: int = 0, **facts: object) -> HistoryLine:
         "units": units,
         "place": None,
         "voucher_reward": None,
+        "voucher_expires_at": None,
         "reversed": False,
         "reason": None,
     }
@@ -53,6 +54,22 @@ def happened(kind: str, units: int = 0, **facts: object) -> HistoryLine:
             "",
             "undo",
             "Free coffee turned back into stamps",
+        ),
+        (
+            happened("EXPIRE", voucher_reward="Free coffee", entry_id=None),
+            "",
+            "time",
+            "Free coffee, expired",
+        ),
+        (
+            happened(
+                "REVERSE",
+                voucher_reward="Free coffee",
+                voucher_expires_at=NOW - timedelta(hours=1),
+            ),
+            "",
+            "undo",
+            "Free coffee given back, but expired",
         ),
         (
             happened("REVERSE", 0, voucher_reward="Free coffee"),
