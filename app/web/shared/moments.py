@@ -34,6 +34,11 @@ def day_and_year(at: datetime, zone: tzinfo | None = None) -> str:
     return _told("yMMMd", at, zone)
 
 
+def day_in_full(at: datetime, zone: tzinfo | None = None) -> str:
+    """Tell a day, its month in full: "12 November 2026". Arguments as for ``time``."""
+    return _told("yMMMMd", at, zone)
+
+
 def _told(skeleton: str, at: datetime, zone: tzinfo | None) -> str:
     spoken = translations.language(str(get_locale())) or translations.SOURCE
     return format_skeleton(
