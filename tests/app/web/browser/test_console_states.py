@@ -294,7 +294,7 @@ _TOO_WIDE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("language", ["en", "et", "he", "zh-Hant"])
+@pytest.mark.parametrize("language", ["et", "he"])
 def test_nothing_is_too_wide_on_any_screen(
     console: Callable[..., Page], busy: dict[str, str], language: str
 ) -> None:
