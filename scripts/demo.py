@@ -168,6 +168,8 @@ def _write_history(
             tx, tools, spending, card_id=card_id, stamps=visit.stamps, giver=giver
         )
         _perhaps_redeem(tx, tools, chance, visit, card_id, staff)
+        # Visits come in order: in the end, a till was last seen at its last stamp.
+        tx.get_one(Terminal, staff.terminal_id).seen_at = visit.at
 
 
 def _join(tx: Tx, tools: Tools, programme: Programme, visit: _Visit) -> UUID:

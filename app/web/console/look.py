@@ -10,6 +10,7 @@ from flask_babel import format_date, gettext, lazy_gettext
 
 from app.programme import shop
 from app.programme.errors import InvalidRequest
+from app.programme.shop import ShopView
 from app.web.console.room import bp, form_values, sentences
 from app.web.shared import access
 from app.web.shared.specimen import Specimen, outlines, specimen
@@ -66,8 +67,10 @@ def shop_page() -> ResponseReturnValue:
             "timezone": now.timezone,
             "stamp_shape": now.stamp_shape,
         }
-        return _page(values, {}, well=now.colour)
+        facts = look_facts(now.stamp_shape)
+        return _page(values, {}, well=now.colour, **facts)
     try:
+        save_logo()
         shop.update_shop(
             tools,
             name=request.form.get("name", ""),
@@ -77,32 +80,31 @@ def shop_page() -> ResponseReturnValue:
             by=access.console(),
         )
     except InvalidRequest as error:
-        typed = form_values().get("colour", "")
-        well = shop.shop(tools).colour if "colour" in error.fields else typed.lower()
-        return _page(form_values(), sentences(error), well=well), 422
+        facts = chosen(shop.shop(tools), error)
+        return _page(form_values(), sentences(error), **facts), 422
     flash(gettext("Saved."))
     return redirect(url_for("console.shop_page"))
 
 
-@bp.post("/console/shop/logo")
-def set_logo() -> ResponseReturnValue:
-    """Take a logo, or take it away; the page goes back to where it was asked."""
+def save_logo() -> None:
+    """Take the logo that came with the form, or take the shop's away.
+
+    Before anything else of the form: a browser forgets a chosen file when a page comes
+    back with a refusal, so a good one is kept whatever the other fields say.
+
+    Raises:
+        InvalidRequest: ``logo`` is no picture that we take.
+    """
     tools, by = access.tools(), access.console()
-    back = "console.setup_look" if request.form.get("from") == "setup" else None
-    try:
-        if request.form.get("remove") == "1":
-            shop.remove_logo(tools, by=by)
-            flash(gettext("The logo is gone."))
-        else:
-            sent = request.files.get("logo")
-            # One byte more than may be: enough to tell that it is too large.
-            data = sent.stream.read(shop.LOGO_BYTES + 1) if sent else b""
-            shop.set_logo(tools, data, by=by)
-            flash(gettext("The new logo is on every page."))
-    except InvalidRequest as error:
-        # Shown as the page's message: the form that sent it holds nothing to keep.
-        flash(sentences(error)["logo"])
-    return redirect(url_for(back or "console.shop_page"))
+    sent = request.files.get("logo")
+    # One byte more than may be: enough to tell that it is too large.
+    data = sent.stream.read(shop.LOGO_BYTES + 1) if sent else b""
+    if data:
+        shop.set_logo(tools, data, by=by)
+        flash(gettext("The new logo is on every page."))
+    elif request.form.get("logo_none") == "1":
+        shop.remove_logo(tools, by=by)
+        flash(gettext("The logo is gone."))
 
 
 def zones() -> list[tuple[str, str]]:
@@ -110,15 +112,16 @@ def zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(shop.timezones())]
 
 
-def _page(values: dict[str, str], wrong: dict[str, str], *, well: str) -> str:
-    shape = values.get("stamp_shape", "")
+def chosen(now: ShopView, error: InvalidRequest) -> dict[str, Any]:
+    """Tell what a refused page shows: what was chosen, where that makes sense."""
+    colour, shape = (request.form.get(name, "") for name in ("colour", "stamp_shape"))
     if shape not in shop.STAMP_SHAPES:
-        shape = shop.shop(access.tools()).stamp_shape
+        shape = now.stamp_shape
+    well = now.colour if "colour" in error.fields else colour.strip().lower()
+    return {"well": well, **look_facts(shape)}
+
+
+def _page(values: dict[str, str], wrong: dict[str, str], **facts: Any) -> str:
     return render_template(
-        "console/shop.html",
-        form={**values, "stamp_shape": shape},
-        wrong=wrong,
-        well=well,
-        zones=zones(),
-        **look_facts(shape),
+        "console/shop.html", form=values, wrong=wrong, zones=zones(), **facts
     )

@@ -13,7 +13,6 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, get_locale, gettext, lazy_gettext, ngettext
@@ -27,7 +26,7 @@ from app.programme.printing import PrintedStamp, put_on_paper
 from app.web.console.lines import when
 from app.web.console.paper.layouts import LAYOUTS, CodeTooLarge
 from app.web.console.room import again, bp, id_or_none
-from app.web.shared import access
+from app.web.shared import access, moments
 from signing import qr
 
 #: Name and use of each paper.
@@ -237,7 +236,7 @@ def _page(
 def _row(of: BatchView, zone: ZoneInfo) -> Row:
     state, tone = _STATES[of.state]
     each = ngettext("%(num)s stamp each", "%(num)s stamps each", of.stamps)
-    end = gettext("until %(day)s", day=_told_day(of.expires_at, zone, "d MMM y"))
+    end = gettext("until %(day)s", day=moments.day_and_year(of.expires_at, zone))
     came_back = gettext(
         "%(spent)s of %(count)s came back",
         spent=format_decimal(of.spent),
@@ -340,16 +339,12 @@ def _how() -> str:
 
 
 def _until(at: datetime) -> str:
-    return str(gettext("Good until %(day)s", day=_told_day(at, _zone(), "d MMMM y")))
-
-
-def _told_day(at: datetime, zone: ZoneInfo, pattern: str) -> str:
-    return format_date(at.astimezone(zone), pattern, locale=get_locale())
+    return str(gettext("Good until %(day)s", day=moments.day_in_full(at, _zone())))
 
 
 def _told_moment(at: datetime, zone: ZoneInfo) -> str:
-    time = format_time(at.astimezone(zone), "short", tzinfo=zone, locale=get_locale())
-    return f"{_told_day(at, zone, 'd MMM')}, {time}"
+    day, time = moments.day(at, zone), moments.time(at, zone)
+    return str(gettext("%(day)s, %(time)s", day=day, time=time))
 
 
 def _whole(name: str) -> int | None:

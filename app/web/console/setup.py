@@ -17,7 +17,7 @@ from app.programme import shop
 from app.programme.cards import ProgrammeView
 from app.programme.errors import InvalidRequest
 from app.programme.shop import LocationView
-from app.web.console.look import look_facts, zones
+from app.web.console.look import chosen, look_facts, save_logo, zones
 from app.web.console.premises import enrolment_facts, keep_shown
 from app.web.console.programme import first_programme, join_url, whole
 from app.web.console.room import bp, form_values, sentences
@@ -105,6 +105,7 @@ def setup_look() -> ResponseReturnValue:
         values = {"colour": now.colour, "stamp_shape": now.stamp_shape}
         return _page("look", values, well=now.colour, **look_facts(now.stamp_shape))
     try:
+        save_logo()
         shop.update_shop(
             tools,
             name=now.name,
@@ -114,8 +115,7 @@ def setup_look() -> ResponseReturnValue:
             by=access.console(),
         )
     except InvalidRequest as error:
-        facts = look_facts(now.stamp_shape)
-        return _page("look", form_values(), error, well=now.colour, **facts), 422
+        return _page("look", form_values(), error, **chosen(now, error)), 422
     return redirect(url_for("console.setup_till"))
 
 

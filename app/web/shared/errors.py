@@ -335,7 +335,9 @@ def _answer(
         answer.mimetype = _PROBLEM
     else:
         answer = Response(
-            render_template("shared/error.html", title=line.title, detail=detail),
+            render_template(
+                "shared/error.html", title=line.title, detail=detail, **_way_on()
+            ),
             mimetype="text/html",
         )
     answer.status_code = line.status
@@ -344,6 +346,15 @@ def _answer(
     if code == "unauthenticated":
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _way_on() -> Mapping[str, str]:
+    """Lead back to where a person was working; a customer to the card."""
+    if request.path.startswith("/console"):
+        return {"next_url": "/console/", "next_label": gettext("To the console")}
+    if request.path.startswith("/counter"):
+        return {"next_url": "/counter/", "next_label": gettext("Open the till")}
+    return {}
 
 
 def _seconds(wait: timedelta) -> int:

@@ -34,6 +34,11 @@ def day_and_year(at: datetime, zone: tzinfo | None = None) -> str:
     return _told("yMMMd", at, zone)
 
 
+def day_in_full(at: datetime, zone: tzinfo | None = None) -> str:
+    """Tell a day, its month in full: "12 November 2026". Arguments as for ``time``."""
+    return format_date(at.astimezone(zone or get_timezone()), "long", locale=_dates())
+
+
 def day_in_words(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     """Tell a day to be kept in mind: "3 May", with its year where that is another.
 
@@ -45,10 +50,9 @@ def day_in_words(at: datetime, now: datetime, zone: tzinfo | None = None) -> str
         zone: as for ``time``.
     """
     local_zone = zone or get_timezone()
-    local = at.astimezone(local_zone)
-    if local.year == now.astimezone(local_zone).year:
+    if at.astimezone(local_zone).year == now.astimezone(local_zone).year:
         return _told("MMMMd", at, zone)
-    return format_date(local, "long", locale=_dates())
+    return day_in_full(at, zone)
 
 
 def _dates() -> str:

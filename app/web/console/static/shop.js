@@ -11,12 +11,31 @@ const typed = /** @type {HTMLInputElement | null} */ (find("[data-colour]"));
 const shown = /** @type {HTMLElement | null} */ (find("[data-colour-shown]"));
 const name = /** @type {HTMLInputElement | null} */ (find("#name"));
 const nameShown = find("[data-name-shown]");
-const logo = /** @type {HTMLFormElement | null} */ (find("[data-logo]"));
+const logo = /** @type {HTMLElement | null} */ (find("[data-logo]"));
 
 /** @param {string} colour */
 function show(colour) {
   shown?.style.setProperty("--shop", colour);
   shown?.style.setProperty("--on-shop", inkOn(colour));
+}
+
+/**
+ * Put the chosen picture where the mark will be; it is sent with the form.
+ *
+ * @param {HTMLElement} field
+ * @param {File} picture
+ */
+function showLogo(field, picture) {
+  const address = URL.createObjectURL(picture);
+  for (const mark of document.querySelectorAll("[data-logo] .top__mark, [data-colour-shown] .top__mark")) {
+    const image = new Image(36, 36);
+    image.alt = "";
+    image.src = address;
+    mark.classList.add("top__mark--logo");
+    mark.replaceChildren(image);
+  }
+  const none = /** @type {HTMLInputElement | null} */ (field.querySelector('[name="logo_none"]'));
+  if (none) none.checked = false;
 }
 
 if (well && typed) {
@@ -52,7 +71,7 @@ logo?.querySelector('input[type="file"]')?.addEventListener("change", async (eve
     const files = new DataTransfer();
     files.items.add(await asSquarePng(chosen));
     input.files = files.files;
-    logo.requestSubmit();
+    showLogo(logo, files.files[0]);
   } catch {
     input.value = "";
     if (said) said.textContent = logo.dataset.bad ?? "";

@@ -61,11 +61,14 @@ def choose_the_look(page: Page, folder: Path) -> None:
     # A photograph that is neither square nor a PNG is cut and turned here.
     photo = folder / "photo.jpg"
     Image.radial_gradient("L").resize((900, 600)).convert("RGB").save(photo, "JPEG")
-    page.get_by_label("Logo").set_input_files(photo)
-    expect(page.get_by_text("The new logo is on every page.")).to_be_visible()
     page.locator("#colour").fill("#f4d03f")
-    page.get_by_label("Flower").check()
+    page.get_by_label("Logo").set_input_files(photo)
+    # It shows at once, and takes nothing away that was chosen before it.
+    expect(page.locator(".looks .top__mark img")).to_be_visible()
+    expect(page.locator("#colour")).to_have_value("#f4d03f")
+    expect(page.get_by_label("Flower")).to_be_checked()
     page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("The new logo is on every page.")).to_be_visible()
 
 
 def make_the_till(page: Page, open_window: Callable[..., Window]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from io import BytesIO
 
+import pytest
+
 from app.programme import shop
 from app.tools import Tools
 from app.web.console.look import SHAPE_NAMES
@@ -13,15 +15,21 @@ from tests.app.programme.test_pictures import png
 from tests.app.web.console.conftest import Browser, seen
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+WAYS = ("/console/shop", "/console/setup/look")
 
 
-def send_logo(browser: Browser, data: bytes, **fields: str):
-    token = TOKEN.search(browser.get("/console/shop").text)
+def send_logo(browser: Browser, data: bytes, path: str = WAYS[0], **fields: str):
+    """Send the form of the look with a logo in it, and otherwise as it is."""
+    token = TOKEN.search(browser.get(path).text)
     assert token
     return browser.client.post(
-        "/console/shop/logo",
+        path,
         data={
             "csrf_token": token[1],
+            "name": "Kaffe & Brød",
+            "colour": "#0f5c4a",
+            "timezone": "Europe/Copenhagen",
+            "stamp_shape": "round",
             "logo": (BytesIO(data), "../../logo.svg"),
             **fields,
         },
@@ -54,16 +62,51 @@ def test_a_logo_can_do_nothing_but_be_seen(owner: Browser, tools: Tools):
     assert owner.get("/logo/none-64.png").status_code == 404
 
 
-def test_what_is_no_picture_is_refused_in_words(owner: Browser, tools: Tools):
-    send_logo(owner, b"<svg onload='x'/>")
+@pytest.mark.parametrize("path", WAYS)
+def test_a_logo_is_saved_with_colour_and_shape(owner: Browser, tools: Tools, path: str):
+    answer = send_logo(owner, png(), path, colour="#F4D03F", stamp_shape="seal")
 
-    assert "That is not a picture we can use." in seen(owner.get("/console/shop"))
-    assert shop.shop(tools).logo is None
+    assert answer.status_code == 302
+    now = shop.shop(tools)
+    assert now.logo is not None
+    assert (now.colour, now.stamp_shape) == ("#f4d03f", "seal")
+
+
+@pytest.mark.parametrize("path", WAYS)
+def test_what_is_no_picture_is_refused_and_nothing_typed_is_lost(
+    owner: Browser, tools: Tools, path: str
+):
+    before = shop.shop(tools)
+    answer = send_logo(owner, b"<svg onload='x'/>", path, colour="#f4d03f")
+
+    assert answer.status_code == 422
+    assert "That is not a picture we can use." in seen(answer)
+    assert 'value="#f4d03f"' in answer.text
+    assert shop.shop(tools) == before
+
+
+def test_a_good_logo_is_kept_when_another_field_is_refused(
+    owner: Browser, tools: Tools
+):
+    answer = send_logo(owner, png(), colour="bluish")
+
+    assert answer.status_code == 422
+    assert "That is not a colour like" in seen(answer)
+    assert "The new logo is on every page." in seen(answer)
+    assert f"/logo/{shop.shop(tools).logo}.png" in answer.text
+
+
+def test_a_form_without_a_picture_leaves_the_logo(owner: Browser, tools: Tools):
+    send_logo(owner, png())
+    send_logo(owner, b"", colour="#123456")
+
+    now = shop.shop(tools)
+    assert (now.logo is not None, now.colour) == (True, "#123456")
 
 
 def test_a_logo_is_taken_away_again(owner: Browser, tools: Tools):
     send_logo(owner, png())
-    send_logo(owner, b"", remove="1")
+    send_logo(owner, b"", logo_none="1")
 
     assert shop.shop(tools).logo is None
 

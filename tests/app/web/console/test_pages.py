@@ -150,8 +150,10 @@ def test_a_new_shop_is_told_what_to_do_first(owner: Browser) -> None:
     page = seen(owner.get("/console/"))
 
     assert "0 stamps today" in page
-    assert "Before the first stamp" in page
+    assert "Set up the shop" in page
     assert "Nothing has happened yet." in page
+    # One way in, not two: the list of what is left is for those who left half-way.
+    assert "Before the first stamp" not in page
 
 
 def test_a_name_cannot_write_the_page(
