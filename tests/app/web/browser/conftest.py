@@ -356,8 +356,15 @@ def keep_picture(shown: Page | Image.Image, name: str, *, whole: bool = False) -
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(shown, Image.Image):
         shown.save(path)
-    else:
-        shown.screenshot(path=path, full_page=whole)
+        return
+    size = shown.viewport_size
+    if whole and size:
+        # A window that is high enough, so that what stands at its edges stays there.
+        height = shown.evaluate("document.documentElement.scrollHeight")
+        shown.set_viewport_size({**size, "height": max(size["height"], height)})
+    shown.screenshot(path=path)
+    if whole and size:
+        shown.set_viewport_size(size)
 
 
 def pictures() -> Path | None:

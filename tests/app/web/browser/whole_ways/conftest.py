@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from app import translations
 from app.programme import shop as shops
+from app.programme import staff
 from app.programme.founding import Founded
 from app.programme.sessions import ConsoleCaller
 from app.store.tables import LedgerEntry
@@ -32,10 +33,8 @@ from tests.app.web.browser.conftest import (
     add_barista,
     keep_picture,
     pictures,
-    till_cookies,
     type_pin,
 )
-from tests.running import Service
 
 #: Leaves the next picture: of a page or a sheet, by a name, perhaps down to its end.
 Picture = Callable[..., None]
@@ -197,7 +196,6 @@ class Till:
 @pytest.fixture
 def make_till(
     say: Tongue,
-    service: Service,
     own_tools: Tools,
     shop: Founded,
     launch: Callable[..., Browser],
@@ -209,8 +207,11 @@ def make_till(
 
     def start(path: str = "/counter/", *, is_till: bool = True) -> Till:
         camera = Camera(tmp_path / f"till-{next(numbers)}.y4m")
-        cookies = till_cookies(service, own_tools, shop) if is_till else {}
-        cookies.pop("pp_staff", None)
+        cookies = {}
+        if is_till:
+            code = staff.enrolment_code(own_tools, shop.location_id).code
+            enrolled = staff.enrol(own_tools, code, name=say("Front counter"))
+            cookies["pp_terminal"] = enrolled.token
         browser = launch(camera.film)
         page = visit(path, browser=browser, cookies=cookies, viewport=TABLET)
         return Till(page, camera, say)

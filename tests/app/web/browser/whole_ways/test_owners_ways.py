@@ -64,6 +64,8 @@ class Owner:
         self.fill("Password", shop.password)
         self.tap("Sign in")
         expect(self.desk.get_by_role("link", name=self.say("Begin"))).to_be_visible()
+        nothing = "Nothing has happened yet. The first stamp shows here by itself."
+        expect(self.desk.get_by_text(self.say(nothing))).to_be_visible()
         self.picture(self.desk, "empty-shop", whole=True)
 
     def name_the_shop(self) -> None:
@@ -83,8 +85,8 @@ class Owner:
     def choose_the_look(self, logo: Path) -> None:
         self.reads("How shall it look?")
         self.desk.get_by_label(self.say("Logo")).set_input_files(logo)
-        done = self.say("The new logo is on every page.")
-        expect(self.desk.get_by_text(done)).to_be_visible()
+        # The card beside the choices shows it at once.
+        expect(self.desk.locator(".looks .top__mark img")).to_be_visible()
         self.desk.locator("#colour").fill("#8a3b12")
         self.desk.get_by_label(self.say("Flower")).check()
         self.picture(self.desk, "look", whole=True)
@@ -99,6 +101,8 @@ class Owner:
         till.page.goto(code_on(self.desk.locator("#enrolment figure svg")))
         self.picture(till.page, "device-asks")
         till.page.get_by_role("link", name=self.say("Make this device a till")).click()
+        read = till.page.get_by_text(self.say("Code read. One tap to go."))
+        expect(read).to_be_visible()
         self.picture(till.page, "device-enrols")
         till.tap("Make this device a till")
         till.page.get_by_role(
@@ -123,9 +127,8 @@ class Owner:
     def look_round(self) -> None:
         """Each empty page says what to do."""
         self.follow("To the console")
-        nothing = "Nothing has happened yet. The first stamp shows here by itself."
-        expect(self.desk.get_by_text(self.say(nothing))).to_be_visible()
-        self.picture(self.desk, "today-empty")
+        expect(self.desk.locator("#lines li")).to_have_count(1)
+        self.picture(self.desk, "today-before")
         self.follow("Printing")
         expect(
             self.desk.get_by_role("link", name=self.say("Print the first stamps"))
@@ -178,7 +181,8 @@ def test_the_first_run(
     # then the empty pages say what to do next
     owner.look_round()
 
-    # and when the barista gives the first stamp, Today shows it by itself
+    # and when the barista, whom the till knows by now, gives the first stamp
+    expect(till.page.get_by_role("button", name="Mia")).to_be_visible(timeout=15_000)
     till.sign_in("Mia", MIA_PIN)
     phone = visit("/", **SHARP)
     owner.picture(phone, "customer-joins")
@@ -188,6 +192,8 @@ def test_the_first_run(
     owner.picture(till.page, "first-stamp-till")
     news(phone)
     owner.picture(phone, "first-stamp-phone")
+
+    # then Today shows it by itself
     first = say.count(
         "%(num)s stamp for %(name)s", "%(num)s stamps for %(name)s", 1,
         name="\u2068Anna\u2069",

@@ -34,8 +34,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: A phone without a network for so long, in minutes.
 AWAY = 12
-AGE = "([minutes]) => new Intl.RelativeTimeFormat(document.documentElement.lang, "
-AGE += "{ numeric: 'auto' }).format(-minutes, 'minute')"
+#: How the phone says that, in the page's language.
+AGE = """(minutes) => new Intl.RelativeTimeFormat(
+  document.documentElement.lang, { numeric: "auto" },
+).format(-minutes, "minute")"""
+
+#: Waits until the phone keeps the page for times without a network.
+SHELL = """async () => {
+  const { serviceWorker } = navigator;
+  if (!serviceWorker.controller)
+    await new Promise((taken) =>
+      serviceWorker.addEventListener("controllerchange", taken, { once: true }));
+}"""
 
 
 @pytest.fixture
@@ -51,25 +61,19 @@ def test_bad_reception(
     phone: Page,
     own_tools: Tools,
 ):
-    picture = pictures_of("5-bad-reception")
-    page, network = at_work.page, Network()
+    picture, page = pictures_of("5-bad-reception"), at_work.page
+    network = Network()
     page.route("**/api/v1/stamps", network)
-    # given a scan whose answer is lost on its way back
+
+    # given a scan whose answer was lost on its way back: booked, and not confirmed
     network.mode = "deaf"
     at_work.camera.hold(show_code(phone, say("Show my code")))
-    waiting = at_work.says(say("Waiting for the network"))
-    expect(waiting).to_have_class(re.compile("result--waiting"))
+    _is_amber(at_work)
     picture(page, "amber")
+    seen(phone, say)
 
     # when the page is loaded again, then the scan still waits
-    at_work.camera.hold(None)
-    page.reload()
-    chip = page.locator("[data-queue-open]")
-    one_waits = say.count("%(num)d waiting", "%(num)d waiting", 1)
-    expect(chip).to_contain_text(one_waits)
-    picture(page, "after-the-reload")
-    chip.click()
-    picture(page, "waiting")
+    _load_again(at_work, picture)
 
     # and when the network is back, it is confirmed, and counted once
     network.mode = "good"
@@ -79,15 +83,15 @@ def test_bad_reception(
     picture(page, "confirmed")
     assert len(set(network.heard)) == 1 < len(network.heard)
     assert booked(own_tools) == 1
-    seen(phone, say)
     card_says(phone, 1)
 
-    # when the whole network is gone, then a scan is amber until it has counted
+    # when nothing goes out at all, then a scan is amber, and green only when it counts
     page.keyboard.press("Escape")
     page.context.set_offline(True)
     at_work.camera.hold(show_code(phone, say("Show my code")))
-    expect(waiting).to_be_visible()
+    _is_amber(at_work)
     picture(page, "offline")
+    assert booked(own_tools) == 1
     page.context.set_offline(False)
     expect(at_work.stamps_for(1, "Anna")).to_be_visible(timeout=15_000)
     picture(page, "green")
@@ -95,15 +99,37 @@ def test_bad_reception(
 
     # and a phone without a network shows its card, and how old that is
     seen(phone, say)
+    _look_offline(phone, say)
+    picture(phone, "phone-offline")
+
+
+def _is_amber(till: Till) -> None:
+    waiting = till.says(till.say("Waiting for the network"))
+    expect(waiting).to_have_class(re.compile("result--waiting"))
+
+
+def _load_again(till: Till, picture: Picture) -> None:
+    till.camera.hold(None)
+    till.page.reload()
+    chip = till.page.locator("[data-queue-open]")
+    one_waits = till.say.count("%(num)d waiting", "%(num)d waiting", 1)
+    expect(chip).to_contain_text(one_waits)
+    till.is_scanning()
+    picture(till.page, "after-the-reload")
+    chip.click()
+    picture(till.page, "waiting")
+
+
+def _look_offline(phone: Page, say: Tongue) -> None:
     card_says(phone, 2)
-    phone.wait_for_function("navigator.serviceWorker.controller !== null")
+    phone.evaluate(SHELL)
     phone.context.set_offline(True)
     phone.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=AWAY))
     phone.reload()
-    expect(phone.locator("#last")).to_contain_text("2 / 10")
-    age = phone.evaluate(AGE, [AWAY])
-    expect(phone.locator("#last")).to_contain_text(say("As it was {age}", age=age))
-    picture(phone, "phone-offline")
+    last = phone.locator("#last")
+    expect(last).to_contain_text("2 / 10")
+    age = phone.evaluate(AGE, AWAY)
+    expect(last).to_contain_text(say("As it was {age}", age=age))
 
 
 def test_hands_change(
@@ -115,10 +141,9 @@ def test_hands_change(
     cafe: Founded,
     own_tools: Tools,
 ):
-    picture = pictures_of("6-hands")
-    page = at_work.page
-    # given Mia, who hands the till over to Sofie
-    page.locator("[data-menu-open]").click()
+    # given Mia, who hands the till over to Sofie by two taps and her PIN
+    picture, page = pictures_of("6-hands"), at_work.page
+    _open_the_menu(at_work)
     picture(page, "menu")
     page.locator("#menu").get_by_role("button", name="Sofie").click()
     page.get_by_role("button", name=cafe.pin[0], exact=True).click()
@@ -126,43 +151,41 @@ def test_hands_change(
     type_pin(page, cafe.pin[1:], say("Sign in"))
     expect(page.locator("[data-menu-open]")).to_have_text("Sofie")
 
-    # when Sofie locks it, then nobody gives anything without a PIN
-    page.locator("[data-menu-open]").click()
+    # when she locks it, then it asks for a PIN before anything else
+    _open_the_menu(at_work)
     at_work.tap("Lock")
-    expect(
-        page.get_by_text(say("The till is locked. Your PIN, please."))
-    ).to_be_visible()
+    locked = page.get_by_text(say("The till is locked. Your PIN, please."))
+    expect(locked).to_be_visible()
     picture(page, "locked")
     type_pin(page, cafe.pin, say("Sign in"))
     expect(page.locator("#who")).to_be_hidden()
 
     # when she trains with Anna's phone, then nothing is given
-    page.locator("[data-menu-open]").click()
-    at_work.tap("Start training")
-    expect(page.get_by_text(say("No real stamps"))).to_be_visible()
-    picture(page, "training")
-    at_work.camera.hold(show_code(phone, say("Show my code")))
-    one, many = "Practice: %(num)d stamp", "Practice: %(num)d stamps"
-    expect(at_work.says(say.count(one, many, 1))).to_be_visible()
-    picture(page, "practised")
-    at_work.next_customer()
-    at_work.tap("End training")
+    _train(at_work, phone, picture)
     assert booked(own_tools) == 0
 
-    # and when a manager has allowed it, a customer whose phone is dead is found
+    # when a manager has allowed it, then a customer whose phone is dead is found
     _allow_stamps_by_hand(say, picture, visit, console_cookies(own_tools, cafe))
     page.reload()
-    at_work.is_scanning()
-    page.locator("[data-menu-open]").click()
-    at_work.tap("Their phone is dead")
-    page.get_by_label(say("Name or card number")).fill("anna")
-    at_work.tap("Search")
-    expect(page.locator("#find li")).to_contain_text("Anna")
-    picture(page, "found")
-    page.locator("#find li").get_by_role("button").click()
-    expect(at_work.stamps_for(1, "Anna")).to_be_visible()
-    picture(page, "given-by-hand")
+    _give_by_hand(at_work, picture)
     assert booked(own_tools) == 1
+
+
+def _open_the_menu(till: Till) -> None:
+    till.page.locator("[data-menu-open]").click()
+
+
+def _train(till: Till, phone: Page, picture: Picture) -> None:
+    _open_the_menu(till)
+    till.tap("Start training")
+    expect(till.page.get_by_text(till.say("No real stamps"))).to_be_visible()
+    picture(till.page, "training")
+    till.camera.hold(show_code(phone, till.say("Show my code")))
+    one, many = "Practice: %(num)d stamp", "Practice: %(num)d stamps"
+    expect(till.says(till.say.count(one, many, 1))).to_be_visible()
+    picture(till.page, "practised")
+    till.next_customer()
+    till.tap("End training")
 
 
 def _allow_stamps_by_hand(
@@ -172,3 +195,17 @@ def _allow_stamps_by_hand(
     desk.get_by_role("button", name=say("Allow stamps by hand")).click()
     expect(desk.get_by_text(say("Allowed now."))).to_be_visible()
     picture(desk, "allowed-by-hand", whole=True)
+
+
+def _give_by_hand(till: Till, picture: Picture) -> None:
+    till.is_scanning()
+    _open_the_menu(till)
+    till.tap("Their phone is dead")
+    till.page.get_by_label(till.say("Name or card number")).fill("anna")
+    till.tap("Search")
+    found = till.page.locator("#find li")
+    expect(found).to_contain_text("Anna")
+    picture(till.page, "found")
+    found.get_by_role("button").click()
+    expect(till.stamps_for(1, "Anna")).to_be_visible()
+    picture(till.page, "given-by-hand")
