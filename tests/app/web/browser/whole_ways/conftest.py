@@ -9,13 +9,14 @@ a way's pictures tells its story: ``he/2-scan-05-given-phone.png``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 from sqlalchemy import func, select
 
 from app import translations
@@ -173,10 +174,15 @@ class Till:
         self.page.locator("#main[data-state=scanning]").wait_for()
 
     def next_customer(self) -> None:
-        """The phone is taken away, the result tapped, and somebody else steps up."""
+        """The phone is taken away, the result too, and somebody else steps up."""
         self.camera.hold(None)
-        self.tap("Next")
+        self.go_on()
         self.page.wait_for_timeout(_STEP_UP_MS)
+
+    def go_on(self) -> None:
+        """Leave the result, which may have gone by itself; a key does for both."""
+        self.page.keyboard.press("Escape")
+        expect(self.result).to_have_count(0)
 
     @property
     def result(self) -> Locator:
@@ -235,8 +241,10 @@ def news(phone: Page) -> Locator:
 
 
 def seen(phone: Page, say: Tongue) -> None:
-    """Tap the news away."""
-    news(phone).get_by_role("button", name=say("Done")).click()
+    """Tap the news away that came; after a few seconds it goes by itself."""
+    with suppress(Error):
+        done = phone.locator("#news").get_by_role("button", name=say("Done"))
+        done.click(timeout=1_000)
     phone.locator("#news").wait_for(state="hidden")
 
 

@@ -81,10 +81,10 @@ class Meeting:
         self.picture(self.phone, "one-stamp")
 
     def fill_the_card(self) -> None:
-        for stamps in (5, 3):
+        for stamps, count in ((5, 6), (3, 9)):
             self.give(stamps)
+            card_says(self.phone, count)
             self.part()
-        card_says(self.phone, 9)
         self.picture(self.phone, "nine-stamps")
         self.give(1)
         full = self.say("Card full: {reward}", reward=self.say("Free coffee"))
@@ -121,7 +121,7 @@ class Meeting:
             self.say("The reward is back on the card.")
         )
         self.picture(page, "undone")
-        self.till.tap("Next")
+        self.till.go_on()
 
 
 def test_from_the_first_stamp_to_the_free_coffee(

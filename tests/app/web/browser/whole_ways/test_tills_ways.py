@@ -70,6 +70,7 @@ def test_bad_reception(
     at_work.camera.hold(show_code(phone, say("Show my code")))
     _is_amber(at_work)
     picture(page, "amber")
+    card_says(phone, 1)
     seen(phone, say)
 
     # when the page is loaded again, then the scan still waits
@@ -83,7 +84,6 @@ def test_bad_reception(
     picture(page, "confirmed")
     assert len(set(network.heard)) == 1 < len(network.heard)
     assert booked(own_tools) == 1
-    card_says(phone, 1)
 
     # when nothing goes out at all, then a scan is amber, and green only when it counts
     page.keyboard.press("Escape")
@@ -98,7 +98,6 @@ def test_bad_reception(
     assert booked(own_tools) == 2
 
     # and a phone without a network shows its card, and how old that is
-    seen(phone, say)
     _look_offline(phone, say)
     picture(phone, "phone-offline")
 
@@ -122,6 +121,7 @@ def _load_again(till: Till, picture: Picture) -> None:
 
 def _look_offline(phone: Page, say: Tongue) -> None:
     card_says(phone, 2)
+    seen(phone, say)
     phone.evaluate(SHELL)
     phone.context.set_offline(True)
     phone.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=AWAY))
