@@ -1,6 +1,8 @@
 """Every check and every test, with the programs they need fetched first.
 
-pytest runs last, so that its closing lines are the last thing on the screen.
+pytest runs last, so that its closing lines are the last thing on the screen. Browser
+tests leave pictures of the pages, for people to look at: in ``.pictures/``, or where
+``PUNCHPROOF_PICTURES`` says; nowhere if that is empty.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from scripts.parts import browser, checking, softhsm, system_packages
 from scripts.parts.environment import ROOT
 from scripts.parts.progress import step, warn
 
 FAST = "not browser and not slow"
+#: The variable that names the directory of pictures.
+PICTURES = "PUNCHPROOF_PICTURES"
 # Tests wait more than they work, for servers that start and die. Each process has
 # stores of its own, and a file's tests stay together, for they share servers.
 _PROCESSES = 2
@@ -33,20 +38,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--fast", action="store_true", help="leave out tests marked browser or slow"
     )
     options, pytest_words = parser.parse_known_args(argv)
-    began = time.monotonic()
+    began, began_at = time.monotonic(), time.time()
+    pictures = _picture_directory()
     if not (_find_node() and _find_softhsm() and (options.fast or _find_chromium())):
         return 1
     checks = checking.main([])
     words = [*(["-m", FAST] if options.fast else []), *_side_by_side(), *pytest_words]
     print("\npytest " + " ".join(words), flush=True)
     tests = subprocess.run(
-        [sys.executable, "-m", "pytest", *words], cwd=ROOT, check=False
+        [sys.executable, "-m", "pytest", *words],
+        cwd=ROOT,
+        env={**os.environ, PICTURES: str(pictures or "")},
+        check=False,
     ).returncode
+    if pictures and (taken := pictures_since(pictures, began_at)):
+        print(f"test: {taken} pictures of the pages in {pictures}")
     print(
         f"test: checks {_verdict(checks)}, pytest {_verdict(tests)}, "
         f"{time.monotonic() - began:.0f} s in all"
     )
     return 1 if checks or tests else 0
+
+
+def _picture_directory() -> Path | None:
+    """Say where pictures go; None where nobody wants any."""
+    where = os.environ.get(PICTURES)
+    if where is None:
+        return ROOT / ".pictures"
+    return Path(where).absolute() if where else None
+
+
+def pictures_since(directory: Path, moment: float) -> int:
+    """Count the pictures that a run has left.
+
+    Args:
+        directory: where they lie; it need not be there.
+        moment: when the run began, seconds since the epoch.
+    """
+    return sum(path.stat().st_mtime >= moment for path in directory.rglob("*.png"))
 
 
 def _side_by_side() -> list[str]:

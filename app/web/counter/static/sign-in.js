@@ -11,6 +11,9 @@ import { toEnrolment } from "./to-enrolment.js";
 import { createWho } from "./who.js";
 import { pageData, part } from "./words.js";
 
+/** A barista who was just added in the console wants to begin. */
+const LOOK_AGAIN_MS = 5_000;
+
 toEnrolment(location);
 
 const who = createWho(part(document, "[data-who]"), {
@@ -20,6 +23,8 @@ const who = createWho(part(document, "[data-who]"), {
   call,
   onNoTill: () => location.reload(),
 });
+
+setInterval(() => document.hidden || void who.refresh(), LOOK_AGAIN_MS);
 
 who.ask().then(() => {
   opened(localStorage);

@@ -15,7 +15,9 @@ export function createToast(place) {
   let timer;
   return (/** @type {string} */ words) => {
     clearTimeout(timer);
-    say(place, words);
+    const line = document.createElement("span"); // so that a name in it is no column
+    say(line, words);
+    place.replaceChildren(line);
     place.hidden = false;
     timer = setTimeout(() => {
       place.hidden = true;

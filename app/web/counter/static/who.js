@@ -110,6 +110,8 @@ export function createWho(root, { people, texts, lang, call, onNoTill }) {
   }
 
   return {
+    /** Draw the names anew, if they stand there and others work here now. */
+    refresh: () => (names.hidden ? undefined : refresh()),
     /**
      * @param {Person | null} [person] - who is asked for a PIN; null: choose a name
      * @param {string} [words] - why

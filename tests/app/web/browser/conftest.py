@@ -1,19 +1,25 @@
 """Real Chromium windows: phones, and tills whose camera sees a real picture.
 
-A camera's picture is fixed when Chromium starts. So a test takes the QR from the
-phone's screen as it was drawn there, makes a film of it, and starts the till's
-Chromium with that film.
+A camera sees a film. A test takes the QR from the phone's screen as it was drawn there,
+makes a film of it, and starts the till's Chromium with that film; or gives the till a
+``Camera``, whose film is written anew while it runs.
+
+With ``PUNCHPROOF_PICTURES`` naming a directory, pictures of the pages are left there
+for people to look at.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
+import pypdfium2
 import pytest
+import zxingcpp
 from PIL import Image
 from playwright.sync_api import (
     Browser,
@@ -21,12 +27,14 @@ from playwright.sync_api import (
     Locator,
     Page,
     Playwright,
+    Route,
     sync_playwright,
 )
 
+from app.programme import sessions, staff
 from app.programme.founding import Charter, Founded, found
 from app.settings import Settings
-from app.store.tables import Table
+from app.store.tables import StaffMember, Table
 from app.tools import Tools, open_tools
 from scripts.parts import browser as chromium
 from scripts.parts.redis_server import RunningRedis
@@ -34,6 +42,7 @@ from tests.running import Service, enrol, free_port, running, sign_in
 
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 820, "height": 1180}
+DESK = {"width": 1280, "height": 800}
 _WIDTH, _HEIGHT = 1280, 720
 
 
@@ -159,12 +168,16 @@ def service(served_settings: Settings, own_tools: Tools) -> Iterator[Service]:
 @pytest.fixture(autouse=True)
 def shop(own_tools: Tools, redis_url: str) -> Founded:
     """Empty books, an empty Redis, and a shop in them."""
-    with own_tools.database.begin() as tx:
-        for table in reversed(Table.metadata.sorted_tables):
-            tx.execute(table.delete())
+    clear_the_books(own_tools)
     return found(
         own_tools, Charter(name="Kaffe & Brød", location="Nyhavn", owner="Sofie")
     )
+
+
+def clear_the_books(tools: Tools) -> None:
+    with tools.database.begin() as tx:
+        for table in reversed(Table.metadata.sorted_tables):
+            tx.execute(table.delete())
 
 
 @pytest.fixture
@@ -173,10 +186,10 @@ def phone(open_window: Callable[..., Window]) -> Page:
     return join_on(open_window("/join").page, "Anna")
 
 
-def join_on(page: Page, name: str) -> Page:
+def join_on(page: Page, name: str, button: str = "Get my card") -> Page:
     """Join on a phone's page; it shows the card then."""
     page.get_by_role("textbox").fill(name)
-    page.get_by_role("button", name="Get my card").click()
+    page.get_by_role("button", name=button).click()
     page.wait_for_url("**/card/*")
     return page
 
@@ -209,32 +222,152 @@ def till_cookies(service: Service, tools: Tools, shop: Founded) -> dict[str, str
         return {"pp_terminal": terminal, "pp_staff": sign_in(client, terminal, shop)}
 
 
+def console_cookies(tools: Tools, shop: Founded) -> dict[str, str]:
+    """Sign the owner in at the console, without the time that a password takes."""
+    with tools.database.begin() as tx:
+        token = sessions.grant(tx, tools, "console", staff_id=shop.staff_id)
+    return {"pp_console": token}
+
+
+def add_barista(tools: Tools, name: str, pin: str) -> None:
+    with tools.database.begin() as tx:
+        tx.add(
+            StaffMember(
+                name=name, role="barista", pin_hash=staff.hash_pin(pin),
+                created_at=tools.now(),
+            )
+        )  # fmt: skip
+
+
+def type_pin(page: Page, pin: str, button: str = "Sign in") -> None:
+    """Type a PIN on the till's pad and send it."""
+    for digit in pin:
+        page.get_by_role("button", name=digit, exact=True).click()
+    page.get_by_role("button", name=button).click()
+
+
+@dataclass
+class Network:
+    """What the network does to the stamps of one till."""
+
+    #: ``good``; ``cut``: nothing gets out; ``deaf``: the server hears, no reply comes.
+    mode: str = "good"
+    heard: list[str] = field(default_factory=list)
+
+    def __call__(self, route: Route) -> None:
+        if self.mode == "cut":
+            return route.abort()
+        self.heard.append(route.request.post_data_json["request_id"])
+        if self.mode == "deaf":
+            route.fetch()
+            return route.abort()
+        return route.continue_()
+
+
+class Camera:
+    """A camera that looks at one thing after another.
+
+    Chromium reads each frame of the film from the file when its turn comes, so the
+    film is written over in place.
+    """
+
+    def __init__(self, film: Path) -> None:
+        self.film = film
+        film.write_bytes(_film(None))
+
+    def hold(self, picture: Locator | None) -> None:
+        """Hold a picture on a screen before it; None takes it away."""
+        shot = picture.screenshot() if picture else None
+        with self.film.open("r+b") as film:
+            film.write(_film(shot))
+
+
 @pytest.fixture
 def film_of(tmp_path: Path) -> Callable[[Locator], Path]:
     """Make the film of a camera that is held to a picture on a screen."""
     numbers = iter(range(1000))
 
     def make(picture: Locator) -> Path:
-        shot = Image.open(BytesIO(picture.screenshot())).convert("L")
-        shot.thumbnail((_HEIGHT - 160, _HEIGHT - 160))
-        frame = Image.new("L", (_WIDTH, _HEIGHT), 90)
-        frame.paste(shot, ((_WIDTH - shot.width) // 2, (_HEIGHT - shot.height) // 2))
         path = tmp_path / f"camera-{next(numbers)}.y4m"
-        grey = bytes([128]) * (_WIDTH * _HEIGHT // 2)
-        with path.open("wb") as film:
-            film.write(
-                f"YUV4MPEG2 W{_WIDTH} H{_HEIGHT} F15:1 Ip A1:1 C420jpeg\n".encode()
-            )
-            for _ in range(3):
-                film.write(b"FRAME\n" + frame.tobytes() + grey)
+        path.write_bytes(_film(picture.screenshot()))
         return path
 
     return make
 
 
-def show_code(phone: Page) -> Locator:
+def _film(shot: bytes | None) -> bytes:
+    """Draw what a camera sees that is held to a screenshot, or to nothing."""
+    frame = Image.new("L", (_WIDTH, _HEIGHT), 90)
+    if shot:
+        seen = Image.open(BytesIO(shot)).convert("L")
+        seen.thumbnail((_HEIGHT - 160, _HEIGHT - 160))
+        frame.paste(seen, ((_WIDTH - seen.width) // 2, (_HEIGHT - seen.height) // 2))
+    grey = bytes([128]) * (_WIDTH * _HEIGHT // 2)
+    head = f"YUV4MPEG2 W{_WIDTH} H{_HEIGHT} F15:1 Ip A1:1 C420jpeg\n".encode()
+    return head + (b"FRAME\n" + frame.tobytes() + grey) * 3
+
+
+def show_code(phone: Page, link: str = "Show my code") -> Locator:
     """Show the phone's code; gives its picture, as drawn."""
-    phone.get_by_role("link", name="Show my code").click()
+    phone.get_by_role("link", name=link).click()
     picture = phone.locator("#code [data-part=picture] svg")
     picture.wait_for()
     return picture
+
+
+def code_on(picture: Locator) -> str:
+    """Read the code on a screen with a decoder that is not ours; gives its link."""
+    seen = Image.open(BytesIO(picture.screenshot()))
+    (found,) = zxingcpp.read_barcodes(seen)
+    return _here(found.text)
+
+
+def sheets_of(pdf: Path) -> list[Image.Image]:
+    """Print a PDF's sheets as a label printer would: 203 dots an inch."""
+    document = pypdfium2.PdfDocument(pdf)
+    sheets = [sheet.render(scale=203 / 72).to_pil() for sheet in document]
+    document.close()
+    return sheets
+
+
+def codes_on_paper(sheets: list[Image.Image]) -> list[str]:
+    """Read every code on printed sheets with a decoder that is not ours; links."""
+    found = [each for sheet in sheets for each in zxingcpp.read_barcodes(sheet)]
+    return [_here(each.text) for each in found]
+
+
+def _here(link: str) -> str:
+    """Give the path of a link: its host in capitals would be another to cookies."""
+    return "/S/" + link.rpartition("/")[2]
+
+
+def keep_picture(shown: Page | Image.Image, name: str, *, whole: bool = False) -> None:
+    """Leave a picture for people to look at, where they said that they want any.
+
+    Args:
+        shown: a page as it is on the screen, or a printed sheet.
+        name: a path without its ending; ``/`` parts it.
+        whole: the page down to its end.
+    """
+    directory = pictures()
+    if directory is None:
+        return
+    path = directory / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(shown, Image.Image):
+        shown.save(path)
+        return
+    size = shown.viewport_size
+    if whole and size:
+        # A window that is high enough, so that what stands at its edges stays there.
+        height = shown.evaluate("document.documentElement.scrollHeight")
+        shown.set_viewport_size({**size, "height": max(size["height"], height)})
+    shown.screenshot(path=path)
+    if whole and size:
+        shown.set_viewport_size(size)
+
+
+def pictures() -> Path | None:
+    """Where pictures are left; None where nobody wants any."""
+    where = os.environ.get("PUNCHPROOF_PICTURES")
+    return Path(where) if where else None

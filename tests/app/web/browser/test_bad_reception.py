@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
 from app.programme import members, staff, stamping
@@ -16,31 +16,20 @@ from app.programme.founding import Founded
 from app.programme.sessions import StaffCaller
 from app.store.tables import LedgerEntry, Location, StaffMember
 from app.tools import Tools
-from tests.app.web.browser.conftest import TABLET, Window, till_cookies
+from tests.app.web.browser.conftest import (
+    TABLET,
+    Network,
+    Window,
+    add_barista,
+    till_cookies,
+    type_pin,
+)
 from tests.app.web.browser.test_everybody import check
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STAMPS = "**/api/v1/stamps"
-
-
-@dataclass
-class Network:
-    """What the network does to the stamps of one till."""
-
-    #: ``good``; ``cut``: nothing gets out; ``deaf``: the server hears, no reply comes.
-    mode: str = "good"
-    heard: list[str] = field(default_factory=list)
-
-    def __call__(self, route: Route) -> None:
-        if self.mode == "cut":
-            return route.abort()
-        self.heard.append(route.request.post_data_json["request_id"])
-        if self.mode == "deaf":
-            route.fetch()
-            return route.abort()
-        return route.continue_()
 
 
 @dataclass
@@ -277,22 +266,6 @@ def test_a_locked_till_goes_on_with_its_queue_and_then_signs_out(
     type_pin(till.page, shop.pin)
     expect(till.page.get_by_role("button", name="Type a code")).to_be_visible()
     expect(till.page.locator("#who")).to_be_hidden()
-
-
-def add_barista(tools: Tools, name: str, pin: str) -> None:
-    with tools.database.begin() as tx:
-        tx.add(
-            StaffMember(
-                name=name, role="barista", pin_hash=staff.hash_pin(pin),
-                created_at=tools.now(),
-            )
-        )  # fmt: skip
-
-
-def type_pin(page: Page, pin: str) -> None:
-    for digit in pin:
-        page.get_by_role("button", name=digit, exact=True).click()
-    page.get_by_role("button", name="Sign in").click()
 
 
 def test_the_phone_shows_its_card_with_its_age_while_the_page_is_open(phone: Page):

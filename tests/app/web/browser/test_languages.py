@@ -1,15 +1,13 @@
 """Other languages in a real Chromium: chosen by the browser, changed by hand, whole.
 
-With ``PUNCHPROOF_PICTURES`` naming a directory, pictures of the pages are left there
-for people to look at. What these tests hold needs no fonts: no overflow in either
-direction, nothing for axe, icons that point the right way.
+Pictures of the pages are left for people to look at (``keep_picture``). What these
+tests hold needs no fonts: no overflow in either direction, nothing for axe, icons that
+point the right way.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -21,14 +19,21 @@ from app.programme import staff as people
 from app.programme.founding import Founded
 from app.tools import Tools
 from app.translations import LANGUAGES, Language
-from tests.app.web.browser.conftest import PHONE, TABLET, Window, till_cookies
+from tests.app.web.browser.conftest import (
+    DESK,
+    PHONE,
+    TABLET,
+    Window,
+    console_cookies,
+    keep_picture,
+    till_cookies,
+)
 from tests.app.web.browser.test_everybody import STILL, check
 from tests.app.web.console.conftest import PAGES
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-DESK = {"width": 1280, "height": 800}
 NARROW = {"width": 320, "height": 640}
 LOOKED_AT = [each for each in LANGUAGES if each.locale in {"he", "zh_Hant"}]
 SIZES = {"phone": PHONE, "desk": DESK}
@@ -43,10 +48,7 @@ def look() -> Callable[[Page, str], None]:
     """Hold a page to what every page owes, and leave a picture of it."""
 
     def look_at(page: Page, name: str) -> None:
-        where = os.environ.get("PUNCHPROOF_PICTURES")
-        if where:
-            Path(where).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(where) / f"{name}.png")
+        keep_picture(page, name)
         check(page)
         wrong_way = page.evaluate(
             """() => [...document.querySelectorAll('.icon--flip')]
@@ -175,7 +177,7 @@ def test_an_owners_pages(
     options = {"locale": language.tag, "viewport": SIZES[size], **STILL}
     page = open_window("/console/sign-in", **options).page
     look(page, f"{picture}-console-door")
-    cookies = {"pp_console": _console_token(own_tools, shop)}
+    cookies = console_cookies(own_tools, shop)
     page = open_window("/console/", cookies=cookies, **options).page
     for path in PAGES:
         page.goto(path)
@@ -190,7 +192,7 @@ def test_every_language_fits_a_narrow_phone(
     shop: Founded,
     language: Language,
 ):
-    cookies = {"pp_console": _console_token(own_tools, shop)}
+    cookies = console_cookies(own_tools, shop)
     page = open_window(
         "/join", cookies=cookies, locale=language.tag, viewport=NARROW, **STILL
     ).page
@@ -212,7 +214,7 @@ def test_a_language_is_chosen_on_every_surface(
     # given one browser on which somebody is everybody
     cookies = {
         **till_cookies(service, own_tools, shop),
-        "pp_console": _console_token(own_tools, shop),
+        **console_cookies(own_tools, shop),
     }
     page = open_window("/join", cookies=cookies, locale="en-GB", **STILL).page
 
@@ -256,8 +258,3 @@ def _give(tools: Tools, shop: Founded, card_id: UUID, stamps: int) -> None:
 
 def _card_of_a_new_member(tools: Tools) -> UUID:
     return members.join(tools, name="Bo").card_id
-
-
-def _console_token(tools: Tools, shop: Founded) -> str:
-    with tools.database.begin() as tx:
-        return sessions.grant(tx, tools, "console", staff_id=shop.staff_id)

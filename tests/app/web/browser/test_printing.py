@@ -5,29 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pypdfium2
 import pytest
-import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from app.programme import sessions
 from app.programme.founding import Founded
 from app.tools import Tools
-from tests.app.web.browser.conftest import PHONE, Window
+from tests.app.web.browser.conftest import (
+    PHONE,
+    Window,
+    codes_on_paper,
+    console_cookies,
+    sheets_of,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-def _links(file: Path) -> list[str]:
-    document = pypdfium2.PdfDocument(file)
-    found = []
-    for sheet in document:
-        picture = sheet.render(scale=203 / 72).to_numpy()
-        found += [each.text for each in zxingcpp.read_barcodes(picture)]
-        sheet.close()
-    document.close()
-    return found
 
 
 def _must_be_fit(page: Page) -> None:
@@ -43,9 +35,7 @@ def test_a_batch_from_the_console_to_a_phone(
     tmp_path: Path,
     scheme: str,
 ) -> None:
-    with own_tools.database.begin() as tx:
-        token = sessions.grant(tx, own_tools, "console", staff_id=shop.staff_id)
-    cookies = {"pp_console": token}
+    cookies = console_cookies(own_tools, shop)
     page = open_window("/console/printing", cookies=cookies, color_scheme=scheme).page
 
     # given a batch of three, asked for on a phone
@@ -62,10 +52,9 @@ def test_a_batch_from_the_console_to_a_phone(
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the PDF").click()
     download.value.save_as(tmp_path / "stamps.pdf")
-    links = _links(tmp_path / "stamps.pdf")
+    links = codes_on_paper(sheets_of(tmp_path / "stamps.pdf"))
     assert len(set(links)) == 3
-    landing = "/S/" + links[0].rpartition("/")[2]
-    phone = open_window(landing, viewport=PHONE, color_scheme=scheme).page
+    phone = open_window(links[0], viewport=PHONE, color_scheme=scheme).page
     phone.get_by_role("button", name="Get my card and collect").click()
     phone.wait_for_url("**/card/**")
 
@@ -76,8 +65,7 @@ def test_a_batch_from_the_console_to_a_phone(
     page.get_by_role("button", name="Call the batch back").click()
     expect(page.get_by_text("Lost on the way")).to_be_visible()
     _must_be_fit(page)
-    other = "/S/" + links[1].rpartition("/")[2]
-    late = open_window(other, viewport=PHONE, color_scheme=scheme).page
+    late = open_window(links[1], viewport=PHONE, color_scheme=scheme).page
     expect(late.get_by_role("heading", level=1)).to_have_text(
         "This printed stamp was called back"
     )
