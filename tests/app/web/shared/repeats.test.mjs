@@ -59,3 +59,18 @@ test("after hold the next phone is news once the picture was empty", () => {
 
   assert.deepEqual(watch(repeats, "aaa.......c", 300), ["c"]);
 });
+
+test("who held theirs up too early is scanned while they hold it up again", () => {
+  const repeats = createRepeats();
+  watch(repeats, "aaa");
+  repeats.hold();
+
+  // c at 400 and 500 ms, away for 800, and held up from then on
+  const news = [..."acc........cccccccccccc"].map((text, index) =>
+    repeats.isNews(text === "." ? null : text, 300 + index * 100),
+  );
+
+  assert.equal(news.filter(Boolean).length, 1);
+  // 1.5 s after it was last seen too early
+  assert.equal(news.indexOf(true), 17);
+});
