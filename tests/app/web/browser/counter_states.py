@@ -8,7 +8,7 @@ from app.programme import cards, members, rewards, staff, stamping
 from app.programme import shop as shops
 from app.programme.sessions import ConsoleCaller
 from tests.app.web.browser import painted
-from tests.app.web.browser.stage import Stage, States, cut, scan
+from tests.app.web.browser.stage import Stage, States, cut, linger, scan
 
 STAMPS = "**/api/v1/stamps"
 
@@ -88,13 +88,10 @@ def _unlit(stage: Stage) -> Page:
     return page
 
 
-def _result(stage: Stage, page: Page, code: str, mood: str = "given") -> Page:
-    page.clock.install()
-    page.clock.resume()
+def _result(page: Page, code: str, mood: str = "given") -> Page:
+    linger(page)
     scan(page, code)
     page.locator(f"#result.result--{mood}[open]").wait_for()
-    # A result leaves by itself after three seconds: hold the clock while one looks.
-    page.clock.pause_at(page.evaluate("Date.now() + 50"))
     return page
 
 
@@ -105,26 +102,26 @@ def _code_of(stage: Stage, joined: members.Joined) -> str:
 def _given(stage: Stage) -> Page:
     page = stage.till()
     page.locator("[name=stamps][value='2']").check(force=True)
-    return _result(stage, page, _code_of(stage, stage.card(7)))
+    return _result(page, _code_of(stage, stage.card(7)))
 
 
 def _given_to_a_long_name(stage: Stage) -> Page:
     joined = stage.card(3, "Anna Margrethe Åkesson-Łukaszewska")
-    return _result(stage, stage.till(), _code_of(stage, joined))
+    return _result(stage.till(), _code_of(stage, joined))
 
 
 def _given_to_nobody(stage: Stage) -> Page:
-    return _result(stage, stage.till(), _code_of(stage, stage.card(3, None)))
+    return _result(stage.till(), _code_of(stage, stage.card(3, None)))
 
 
 def _given_full(stage: Stage) -> Page:
     page = stage.till()
     page.locator("[name=stamps][value='3']").check(force=True)
-    return _result(stage, page, _code_of(stage, stage.card(8)))
+    return _result(page, _code_of(stage, stage.card(8)))
 
 
 def _redeemed(stage: Stage) -> Page:
-    return _result(stage, stage.till(), _voucher_of(stage))
+    return _result(stage.till(), _voucher_of(stage))
 
 
 def _voucher_of(stage: Stage) -> str:
@@ -138,21 +135,22 @@ def _refused_used(stage: Stage) -> Page:
     stamping.stamp(
         stage.tools, code, stamps=1, request_id="a" * 32, staff=stage.barista()
     )
-    return _result(stage, stage.till(), code, "refused")
+    return _result(stage.till(), code, "refused")
 
 
 def _refused_old(stage: Stage) -> Page:
     code = stamping.card_code(stage.earlier(minutes=3), stage.join().card_id).code
-    return _result(stage, stage.till(), code, "refused")
+    return _result(stage.till(), code, "refused")
 
 
 def _refused_kind(stage: Stage) -> Page:
     code = stamping.stamp_code(stage.tools, stage.barista(), 1).code
-    return _result(stage, stage.till(), code, "refused")
+    return _result(stage.till(), code, "refused")
 
 
 def _foreign(stage: Stage) -> Page:
     page = stage.till()
+    linger(page)
     painted.hold(page, "https://somewhere.example/menu")
     page.locator("#toast").wait_for()
     return page
@@ -189,7 +187,7 @@ def _training(stage: Stage) -> Page:
 
 def _practice(stage: Stage) -> Page:
     page = _training(stage)
-    return _result(stage, page, _code_of(stage, stage.join()), "practice")
+    return _result(page, _code_of(stage, stage.join()), "practice")
 
 
 def _find(stage: Stage) -> Page:
@@ -244,12 +242,10 @@ def _lately(stage: Stage) -> Page:
 
 def _undone(stage: Stage) -> Page:
     page = stage.till()
-    page.clock.install()
-    page.clock.resume()
+    linger(page)
     scan(page, _code_of(stage, stage.card(7)))
     page.locator("#result [data-undo]").click()
     page.locator("#result.result--undone").wait_for()
-    page.clock.pause_at(page.evaluate("Date.now() + 50"))
     return page
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from app.programme import cards, rewards, staff, stamping
 from tests.app.web.browser import painted
-from tests.app.web.browser.stage import Stage, States, cut
+from tests.app.web.browser.stage import Stage, States, cut, linger
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
@@ -144,6 +144,7 @@ def _two_cards(stage: Stage) -> Page:
 def _without_network(stage: Stage) -> Page:
     page = stage.phone(stage.card(3))
     page.context.set_offline(True)
+    page.context.set_offline(True)
     page.locator("#offline").wait_for()
     return page
 
@@ -199,6 +200,7 @@ def _falling(stage: Stage, stamps: int, before: int = 3) -> Page:
     joined = stage.card(before)
     page = stage.phone(joined, "/card#code")
     page.locator("#code [data-part=picture] svg").wait_for()
+    linger(page)
     stage.give(joined.card_id, stamps)
     page.locator("#news .result__title").wait_for()
     return page
@@ -222,6 +224,7 @@ def _taken(stage: Stage) -> Page:
     page = stage.phone(joined, "/card#code")
     page.locator("#code [data-part=picture] svg").wait_for()
     assert last
+    linger(page)
     stamping.reverse_stamp(
         stage.tools, last, staff=stage.barista(), reason="Undone at the till"
     )
