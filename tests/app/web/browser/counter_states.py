@@ -259,7 +259,9 @@ def _menu(stage: Stage) -> Page:
 def _locked(stage: Stage) -> Page:
     page = _menu(stage)
     page.locator("[data-lock]").click()
-    page.locator("#who .pin__error:not(:empty), #who .pin__note:not(:empty)").first.wait_for()
+    page.locator(
+        "#who .pin__error:not(:empty), #who .pin__note:not(:empty)"
+    ).first.wait_for()
     return page
 
 

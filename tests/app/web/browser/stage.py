@@ -192,8 +192,8 @@ class Stage:
         painted.install(page)
         if fails:
             page.evaluate(
-                "(name) => sessionStorage.setItem('camera-fails', JSON.stringify(name))",
-                fails,
+                "(name) => sessionStorage.setItem('camera-fails', name)",
+                f'"{fails}"',
             )
         return page
 
@@ -211,7 +211,8 @@ def scan(page: Page, code: str) -> None:
     page.evaluate(
         """(keys) => {
           for (const key of keys) {
-            document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            const pressed = new KeyboardEvent("keydown", { key, bubbles: true });
+            document.dispatchEvent(pressed);
           }
         }""",
         [*code, "Enter"],

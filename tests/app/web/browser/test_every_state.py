@@ -53,7 +53,9 @@ def _looked_at(page: Page, name: str) -> Iterator[str]:
         _leave_a_picture(page, f"{name}-{theme}")
     for window, width, height, letters in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", letters)
+        page.evaluate(
+            "(size) => { document.documentElement.style.fontSize = size; }", letters
+        )
         yield from (f"{name}, {window}: {each}" for each in misfits(page))
 
 
@@ -62,6 +64,23 @@ def _leave_a_picture(page: Page, name: str) -> None:
     if where:
         Path(where).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(where) / f"state-{name}.png")
+
+
+def test_a_cut_word_and_a_wide_page_are_seen(
+    make_stage: Callable[[Language], Stage],
+):
+    page = make_stage(BOTH_WAYS[0]).window("/join")
+    assert misfits(page) == []
+
+    page.locator("h1").evaluate(
+        """(title) => Object.assign(title.style, {
+          whiteSpace: "nowrap", overflow: "hidden", inlineSize: "60px" })"""
+    )
+    page.locator(".card").evaluate("(card) => { card.style.minInlineSize = '420px'; }")
+
+    told = misfits(page)
+    assert any(each.endswith("px too wide") for each in told)
+    assert "cut: A stamp card on your phone" in told
 
 
 @pytest.mark.parametrize("surface", SURFACES)
