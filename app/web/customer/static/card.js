@@ -106,4 +106,5 @@ swipes(face, [...document.querySelectorAll(".tab")]);
 document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 offerInstall(/** @type {HTMLElement} */ (document.getElementById("install")), face);
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+if (!navigator.onLine) notice.show(true);
 shown.follow();

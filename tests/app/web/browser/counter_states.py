@@ -77,7 +77,7 @@ def _till(stage: Stage) -> Page:
 
 def _four(stage: Stage) -> Page:
     page = stage.till()
-    page.locator("[name=stamps][value='4']").check(force=True)
+    page.locator("[name=stamps][value='4'] + span").click()
     return page
 
 
@@ -101,7 +101,7 @@ def _code_of(stage: Stage, joined: members.Joined) -> str:
 
 def _given(stage: Stage) -> Page:
     page = stage.till()
-    page.locator("[name=stamps][value='2']").check(force=True)
+    page.locator("[name=stamps][value='2'] + span").click()
     return _result(page, _code_of(stage, stage.card(7)))
 
 
@@ -116,7 +116,7 @@ def _given_to_nobody(stage: Stage) -> Page:
 
 def _given_full(stage: Stage) -> Page:
     page = stage.till()
-    page.locator("[name=stamps][value='3']").check(force=True)
+    page.locator("[name=stamps][value='3'] + span").click()
     return _result(page, _code_of(stage, stage.card(8)))
 
 

@@ -144,8 +144,14 @@ def _two_cards(stage: Stage) -> Page:
 def _without_network(stage: Stage) -> Page:
     page = stage.phone(stage.card(3))
     page.context.set_offline(True)
+    # The page's modules may still be on their way: it is told until it has heard.
+    page.wait_for_function(
+        """() => {
+          dispatchEvent(new Event("offline"));
+          return !document.querySelector("#offline").hidden;
+        }"""
+    )
     page.context.set_offline(True)
-    page.locator("#offline").wait_for()
     return page
 
 
