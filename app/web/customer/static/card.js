@@ -12,16 +12,12 @@
 import { call } from "/static/shared/api.js";
 import { keepAwake } from "/static/shared/scanner/awake.js";
 import * as sound from "/static/shared/sound.js";
-import { fetchFace } from "./face.js";
 import { offerInstall } from "./install.js";
-import { forget, keep, seenIn } from "./last-seen.js";
-import { showNews } from "./news.js";
-import { offlineNotice } from "./offline-notice.js";
+import { forget, keep, offlineNotice, seenIn } from "./last-seen.js";
 import { poll } from "./poll.js";
 import { soundSwitch } from "./quiet.js";
 import { shareButton } from "./share.js";
 import { shownCode } from "./shown-code.js";
-import { swipes } from "./swipe.js";
 
 const SLOW_MS = 8_000;
 // The phone is to show a stamp within two seconds, two short answers included.
@@ -42,6 +38,8 @@ const clock = {
     return () => clearTimeout(timer);
   },
 };
+/** What a change of the card needs: fetched when one may be near, for a light first load. */
+const forChange = () => Promise.all([import("./face.js"), import("./news.js")]);
 const shown = shownCode({
   face, dialog, cardId, texts, call, clock, keepAwake,
   about: () => shownFace().dataset.about ?? "",
@@ -77,6 +75,7 @@ function seen() {
 }
 
 async function refresh() {
+  const [{ fetchFace }, { showNews }] = await forChange();
   const news = await fetchFace(face, cardId, globalThis.fetch);
   seen();
   if (!news) return;
@@ -89,6 +88,7 @@ async function refresh() {
 }
 
 function pace() {
+  if (shown.isOpen()) void forChange().catch(() => undefined); // asked for again then
   watch.pace(document.visibilityState !== "visible" ? 0 : shown.isOpen() ? QUICK_MS : SLOW_MS);
 }
 
@@ -102,8 +102,11 @@ document.addEventListener("visibilitychange", () => {
 seen();
 sound.unlock();
 shareButton(/** @type {HTMLElement} */ (document.querySelector("[data-share]")), texts);
-swipes(face, [...document.querySelectorAll(".tab")]);
-document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+const tabs = [...document.querySelectorAll(".tab")];
+if (tabs.length) {
+  void import("./swipe.js").then(({ swipes }) => swipes(face, tabs));
+  document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+}
 offerInstall(/** @type {HTMLElement} */ (document.getElementById("install")), face);
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
 if (!navigator.onLine) notice.show(true);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { offlineNotice } from "../../../../app/web/customer/static/offline-notice.js";
+import { offlineNotice } from "../../../../app/web/customer/static/last-seen.js";
 
 test("it tells the age, goes on telling it, and goes with the first answer", () => {
   mock.timers.enable({ apis: ["setInterval"] });
