@@ -15,6 +15,17 @@ document.getElementById("again")?.addEventListener("click", (event) => {
   location.reload();
 });
 
+/** The browser may say "online" before anything gets through: ask until something does. */
+const WAITS_MS = [2_000, 4_000, 8_000, 15_000];
+function comeBack(turn = 0) {
+  setTimeout(async () => {
+    const answer = await fetch("/livez", { cache: "no-store" }).catch(() => null);
+    if (answer?.ok) location.reload();
+    else comeBack(turn + 1);
+  }, WAITS_MS[Math.min(turn, WAITS_MS.length - 1)]);
+}
+if (location.pathname !== "/offline") comeBack();
+
 const place = document.getElementById("last");
 const seen = lastSeen(localStorage);
 
