@@ -94,6 +94,8 @@ class News:
     title: str
     text: str
     postmarks: tuple[str, ...]
+    #: The card went round: a voucher came of it.
+    is_full: bool = False
 
 
 def parts(shape: str) -> str:
@@ -312,7 +314,7 @@ def _given(earned: Sequence[HistoryLine], card: CardState, *, is_full: bool) -> 
         text = invitation(card.programme, card.stamps)
     shown = card.marks[-min(units, 5) :] if card.marks else ()
     postmarks = tuple(_postmark(mark, card, 0) for mark in shown)
-    return News("given", title, text, postmarks)
+    return News("given", title, text, postmarks, is_full=is_full)
 
 
 def _taken(since: Sequence[HistoryLine], card: CardState) -> News | None:

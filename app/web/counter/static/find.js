@@ -89,3 +89,22 @@ export function createFind(dialog, { texts, lang, ask, stamps, onGive }) {
     },
   };
 }
+
+/**
+ * The way to it in the menu; nothing where no manager has allowed it.
+ *
+ * @param {Document} page
+ * @param {Parameters<typeof createFind>[1] & { isRefused: () => boolean, look: () => void }} till
+ *   `isRefused`: not now, and has said why; `look`: a layer came or went
+ */
+export function offerFind(page, { isRefused, look, ...its }) {
+  const dialog = /** @type {HTMLDialogElement | null} */ (page.querySelector("#find"));
+  if (!dialog) return;
+  const find = createFind(dialog, its);
+  const menu = /** @type {HTMLDialogElement} */ (part(page, "#menu"));
+  part(menu, "[data-find]").addEventListener("click", () => {
+    menu.close();
+    if (!isRefused()) find.open();
+    look();
+  });
+}

@@ -10,20 +10,14 @@
  */
 
 import { call } from "/static/shared/api.js";
-import { keyOf } from "/static/shared/code-key.js";
 import { keepAwake } from "/static/shared/scanner/awake.js";
 import * as sound from "/static/shared/sound.js";
-import { fetchFace } from "./face.js";
 import { offerInstall } from "./install.js";
-import { issuer } from "./issue.js";
-import { forget, howOld, keep, markEnded, seenIn } from "./last-seen.js";
-import { codeLayer } from "./layer.js";
-import { showNews } from "./news.js";
+import { forget, keep, markEnded, offlineNotice, seenIn } from "./last-seen.js";
 import { poll } from "./poll.js";
 import { soundSwitch } from "./quiet.js";
-import { renewal } from "./renewal.js";
 import { shareButton } from "./share.js";
-import { swipes } from "./swipe.js";
+import { shownCode } from "./shown-code.js";
 
 const SLOW_MS = 8_000;
 // The phone is to show a stamp within two seconds, two short answers included.
@@ -31,7 +25,6 @@ const QUICK_MS = 1_200;
 
 const face = /** @type {HTMLElement} */ (document.getElementById("face"));
 const host = /** @type {HTMLElement} */ (document.getElementById("news"));
-const offline = /** @type {HTMLElement} */ (document.getElementById("offline"));
 const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("code"));
 const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 const cardId = face.dataset.card ?? "";
@@ -45,14 +38,18 @@ const clock = {
     return () => clearTimeout(timer);
   },
 };
-const layer = codeLayer(dialog);
-/** One renewal for each thing that can be shown. @type {Map<string, ReturnType<typeof renewal>>} */
-const renewals = new Map();
-/** @type {ReturnType<typeof renewal> | null} */
-let open = null;
-let letSleep = () => {};
-/** When the server last answered, in milliseconds of this phone's clock. */
-let heard = Date.now();
+/** What a change of the card needs: fetched when one may be near, for a light first load. */
+const forChange = () => Promise.all([import("./face.js"), import("./news.js")]);
+const shown = shownCode({
+  face, dialog, cardId, texts, call, clock, keepAwake,
+  about: () => shownFace().dataset.about ?? "",
+  onFollow: pace,
+});
+const notice = offlineNotice(/** @type {HTMLElement} */ (document.getElementById("offline")), {
+  sentence: texts.kept,
+  lang: document.documentElement.lang,
+  mark: (at) => markEnded(face, at),
+});
 const isLoud = soundSwitch(/** @type {HTMLElement} */ (document.querySelector("[data-sound]")), texts);
 
 const watch = poll({
@@ -61,13 +58,10 @@ const watch = poll({
   fetch: globalThis.fetch.bind(globalThis),
   after: clock.after,
   onAnswer: (headers) => {
-    dropRevoked(headers);
+    shown.dropRevoked(headers.get("Revoked-Keys"));
     seen();
   },
-  onTrouble: (isOffline) => {
-    offline.hidden = !isOffline;
-    sayAge();
-  },
+  onTrouble: notice.show,
   onGone: () => {
     forget(localStorage);
     location.assign("/");
@@ -77,100 +71,44 @@ const watch = poll({
 
 /** The server has just said that the card is as it is shown. */
 function seen() {
-  heard = Date.now();
-  keep(localStorage, seenIn(face, heard));
-}
-
-/** Say how old the card is that one sees without a network. */
-function sayAge() {
-  markEnded(face, offline.hidden ? -Infinity : Date.now());
-  const said = offline.querySelector("[data-said]");
-  if (!said || offline.hidden) return;
-  said.textContent = texts.kept.replace("{age}", howOld(heard, Date.now(), document.documentElement.lang));
+  notice.heard();
+  keep(localStorage, seenIn(face, Date.now()));
 }
 
 async function refresh() {
+  const [{ fetchFace }, { showNews }] = await forChange();
   const news = await fetchFace(face, cardId, globalThis.fetch);
   seen();
   if (!news) return;
-  const wasOpen = open;
-  wasOpen?.spent();
-  wasOpen?.stop();
+  shown.spent();
   if (isLoud()) (news.kind === "taken" ? sound.waiting : sound.given)();
   // A modal dialog lies above all else, so the news goes into it while it is open.
   if (dialog.open) dialog.append(host);
   else document.body.append(host);
-  showNews(news, { host, after: clock.after, onDone: () => close() });
-}
-
-/** @param {Headers} headers */
-function dropRevoked(headers) {
-  const told = headers.get("Revoked-Keys");
-  if (!told) return;
-  const keys = new Set(told.split(",").map(Number));
-  for (const each of renewals.values()) each.revoked(keys);
-}
-
-/** @param {string} path */
-function renewalOf(path) {
-  const known = renewals.get(path);
-  if (known) return known;
-  const made = renewal({ issue: issuer(call, path, texts), clock, show: layer.show, keyOf });
-  renewals.set(path, made);
-  return made;
-}
-
-function follow() {
-  open?.stop();
-  open = null;
-  const voucherId = /^#voucher-([0-9a-f-]{36})$/.exec(location.hash)?.[1];
-  const link = /** @type {HTMLElement | null} */ (
-    voucherId ? face.querySelector(`a[href="${location.hash}"]`) : face.querySelector('a[href="#code"]')
-  );
-  letSleep();
-  letSleep = () => {};
-  if (!link || !(voucherId || location.hash === "#code")) {
-    layer.close();
-    return pace();
-  }
-  const path = voucherId ? `/api/v1/vouchers/${voucherId}/code` : `/api/v1/cards/${cardId}/code`;
-  layer.open(voucherId
-    ? { title: link.dataset.reward ?? "", about: texts.about_voucher }
-    : { title: texts.hold, about: shownFace().dataset.about ?? "" });
-  open = renewalOf(path);
-  if (document.visibilityState === "visible") open.start();
-  letSleep = keepAwake();
-  pace();
-}
-
-function close() {
-  // Not history.back(): the page may have been opened with the code in its address.
-  if (location.hash) history.replaceState(null, "", location.pathname);
-  follow();
+  showNews(news, { host, after: clock.after, onDone: shown.close });
 }
 
 function pace() {
-  watch.pace(document.visibilityState !== "visible" ? 0 : open ? QUICK_MS : SLOW_MS);
+  if (shown.isOpen()) void forChange().catch(() => undefined); // asked for again then
+  watch.pace(document.visibilityState !== "visible" ? 0 : shown.isOpen() ? QUICK_MS : SLOW_MS);
 }
 
-globalThis.addEventListener("hashchange", follow);
+globalThis.addEventListener("hashchange", shown.follow);
 globalThis.addEventListener("online", pace);
+globalThis.addEventListener("offline", () => notice.show(true));
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") open?.start();
-  else open?.stop();
+  shown.wake(document.visibilityState === "visible");
   pace();
-});
-dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(); });
-dialog.querySelector('[data-do="close"]')?.addEventListener("click", (event) => {
-  event.preventDefault();
-  close();
 });
 seen();
 sound.unlock();
-setInterval(sayAge, 20_000);
 shareButton(/** @type {HTMLElement} */ (document.querySelector("[data-share]")), texts);
-swipes(face, [...document.querySelectorAll(".tab")]);
-document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+const tabs = [...document.querySelectorAll(".tab")];
+if (tabs.length) {
+  void import("./swipe.js").then(({ swipes }) => swipes(face, tabs));
+  document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+}
 offerInstall(/** @type {HTMLElement} */ (document.getElementById("install")), face);
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
-follow();
+if (!navigator.onLine) notice.show(true);
+shown.follow();

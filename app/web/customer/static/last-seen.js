@@ -18,6 +18,7 @@
  */
 
 const KEY = "punchproof-card";
+const LOOK_MS = 20_000;
 
 /** @param {Storage} storage @param {Seen} seen */
 export function keep(storage, seen) {
@@ -100,4 +101,42 @@ export function howOld(at, now, lang) {
   const [unit, size] = UNITS.find(([, each]) => age >= each) ?? UNITS[2];
   const words = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
   return words.format(-Math.floor(age / size), unit);
+}
+
+/**
+ * The line on the card's page that says how old the card is which one sees without a
+ * network.
+ *
+ * @param {HTMLElement} place
+ * @param {object} page
+ * @param {string} page.sentence - with {age} in braces
+ * @param {string} page.lang - BCP 47
+ * @param {(at: number) => void} [page.mark] - as `markEnded`, for what the page shows
+ * @param {() => number} [page.now]
+ */
+export function offlineNotice(place, { sentence, lang, mark = () => {}, now = Date.now }) {
+  /** When the server last answered, in milliseconds of this phone's clock. */
+  let last = now();
+
+  function say() {
+    mark(place.hidden ? -Infinity : now());
+    const said = place.querySelector("[data-said]");
+    if (!said || place.hidden) return;
+    said.textContent = sentence.replace("{age}", howOld(last, now(), lang));
+  }
+
+  setInterval(say, LOOK_MS);
+  return {
+    /** The server has just answered. */
+    heard() {
+      last = now();
+      place.hidden = true;
+      say();
+    },
+    /** @param {boolean} isOffline */
+    show(isOffline) {
+      place.hidden = !isOffline;
+      say();
+    },
+  };
 }

@@ -35,6 +35,7 @@ export function newsIn(face) {
  * @returns {() => void} take it away now
  */
 export function showNews(news, { host, after, onDone }) {
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
   host.replaceChildren(news.content.cloneNode(true));
   host.hidden = false;
   const button = /** @type {HTMLButtonElement | null} */ (host.querySelector("button"));
@@ -47,6 +48,7 @@ export function showNews(news, { host, after, onDone }) {
     host.removeEventListener("click", done);
     host.hidden = true;
     host.replaceChildren();
+    if (before?.isConnected) before.focus({ preventScroll: true });
     onDone();
   };
   const cancel = after(STAYS_MS, done);

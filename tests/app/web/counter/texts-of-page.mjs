@@ -36,6 +36,7 @@ export const texts = {
     card: "{what} · card {number}",
   },
   latest: { stamp: ["1 stamp", "2 stamps"] },
+  kinds: { enrolment: { title: "This code makes a till", text: "It is for a new device." } },
   queue: {
     voucher: "Reward",
     scanned: "{what}, scanned at {time}.",
@@ -45,7 +46,7 @@ export const texts = {
   training: {
     left: "{minutes} min left",
     nothing: "Nothing was given.",
-    stamps: ["Practice: 1 stamp", "Practice: 2 stamps"],
+    stamps: ["Practice: 1 stamp", "Practice: 2 stamps", "Practice: 3 stamps"],
     voucher: "Practice: a reward",
   },
   reason: "Undone at the till",
