@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -31,6 +32,10 @@ class Founded:
     pin: str
 
 
+#: What an owner is called until they have said their name.
+UNNAMED: Final = "Owner"
+
+
 def is_founded(tools: Tools) -> bool:
     """Tell whether the shop exists."""
     with tools.database.read() as tx:
@@ -45,7 +50,7 @@ class Charter:
     colour: str = "#0f5c4a"
     timezone: str = "UTC"
     location: str = "Main counter"
-    owner: str = "Owner"
+    owner: str = UNNAMED
     email: str = "owner@localhost"
 
 

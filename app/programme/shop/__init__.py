@@ -45,6 +45,7 @@ from app.programme.shop.premises import (
 from app.programme.shop.team import (
     StaffView,
     add_staff,
+    rename_staff,
     set_active,
     set_console_access,
     set_pin,
@@ -78,6 +79,7 @@ __all__ = [
     "programmes",
     "remove_logo",
     "rename_location",
+    "rename_staff",
     "revoke_terminal",
     "save_programme",
     "set_active",

@@ -146,6 +146,28 @@ def add_staff(
         return row.staff_id
 
 
+def rename_staff(tools: Tools, staff_id: UUID, *, name: str, by: ConsoleCaller) -> None:
+    """Give a person another name, as it stands at the till and in lists.
+
+    Raises:
+        Forbidden: ``by`` may not change this person.
+        InvalidRequest: ``name`` makes no sense.
+        NotFound: no such person.
+    """
+    must_lead(by)
+    wrong: dict[str, str] = {}
+    name = clean_name(name, wrong)
+    refuse(wrong)
+    with tools.database.begin() as tx:
+        row = _changeable(tx, staff_id, by)
+        if row.name == name:
+            return
+        was, row.name = row.name, name
+        audit.record(
+            tx, tools, "staff.renamed", staff_id, by=by.staff_id, was=was, name=name
+        )
+
+
 def set_pin(tools: Tools, staff_id: UUID, *, pin: str, by: ConsoleCaller) -> None:
     """Give a person a new PIN; who is signed in with the old one is signed out.
 

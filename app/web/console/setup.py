@@ -16,6 +16,7 @@ from flask_babel import gettext, lazy_gettext
 from app.programme import shop
 from app.programme.cards import ProgrammeView
 from app.programme.errors import InvalidRequest
+from app.programme.founding import UNNAMED
 from app.programme.shop import LocationView
 from app.web.console.look import chosen, look_facts, save_logo, zones
 from app.web.console.premises import enrolment_facts, keep_shown
@@ -57,9 +58,11 @@ def setup_shop() -> ResponseReturnValue:
             "name": now.name,
             "timezone": now.timezone,
             "place": place.name if place else "",
+            "you": "" if by.name == UNNAMED else by.name,
         }
         return _page("shop", values, zones=zones())
     try:
+        _name_owner(request.form.get("you", ""))
         shop.update_shop(
             tools,
             name=request.form.get("name", ""),
@@ -222,6 +225,21 @@ def _name_place(place: LocationView | None, name: str) -> None:
             shop.rename_location(tools, place.location_id, name=name, by=by)
     except InvalidRequest as error:
         raise InvalidRequest({"place": error.fields["name"]}) from error
+
+
+def _name_owner(name: str) -> None:
+    """Name the person who sets the shop up; nothing typed leaves the name.
+
+    Raises:
+        InvalidRequest: ``you`` makes no sense.
+    """
+    by = access.console()
+    if not name.strip():
+        return
+    try:
+        shop.rename_staff(access.tools(), by.staff_id, name=name, by=by)
+    except InvalidRequest as error:
+        raise InvalidRequest({"you": error.fields["name"]}) from error
 
 
 def _programme_values(now: ProgrammeView | None) -> dict[str, str]:

@@ -63,7 +63,23 @@ def new_staff() -> ResponseReturnValue:
 def staff_member(staff_id: UUID) -> ResponseReturnValue:
     """Show one person."""
     person = shop.staff_member(access.tools(), staff_id)
-    return _page(person, {"email": person.email or ""}, {})
+    return _page(person, {"email": person.email or "", "name": person.name}, {})
+
+
+@bp.post("/console/staff/<uuid:staff_id>/name")
+def rename_staff(staff_id: UUID) -> ResponseReturnValue:
+    """Give a person another name."""
+    tools = access.tools()
+    try:
+        shop.rename_staff(
+            tools, staff_id, name=request.form.get("name", ""), by=access.console()
+        )
+    except InvalidRequest as error:
+        person = shop.staff_member(tools, staff_id)
+        values = {"email": person.email or "", **form_values()}
+        return _page(person, values, sentences(error)), 422
+    flash(gettext("The new name holds from now on."))
+    return redirect(url_for("console.staff_member", staff_id=staff_id))
 
 
 @bp.post("/console/staff/<uuid:staff_id>/pin")
@@ -76,7 +92,8 @@ def set_pin(staff_id: UUID) -> ResponseReturnValue:
         )
     except InvalidRequest as error:
         person = shop.staff_member(tools, staff_id)
-        return _page(person, {"email": person.email or ""}, sentences(error)), 422
+        values = {"email": person.email or "", "name": person.name}
+        return _page(person, values, sentences(error)), 422
     flash(gettext("The new PIN holds from now on."))
     return redirect(url_for("console.staff_member", staff_id=staff_id))
 
@@ -95,7 +112,8 @@ def set_console_access(staff_id: UUID) -> ResponseReturnValue:
         )
     except InvalidRequest as error:
         person = shop.staff_member(tools, staff_id)
-        return _page(person, form_values(), sentences(error)), 422
+        values = {"name": person.name, **form_values()}
+        return _page(person, values, sentences(error)), 422
     flash(gettext("The new sign-in holds from now on."))
     return redirect(url_for("console.staff_member", staff_id=staff_id))
 

@@ -450,6 +450,7 @@ def test_a_manager_keeps_the_shop_but_touches_no_owner(
 
     for attempt in (
         lambda: shop.set_pin(tools, owner.staff_id, pin="2580", by=manager),
+        lambda: shop.rename_staff(tools, owner.staff_id, name="Me", by=manager),
         lambda: shop.set_active(tools, owner.staff_id, is_active=False, by=manager),
         lambda: shop.set_console_access(
             tools,
@@ -483,6 +484,7 @@ def test_a_barista_changes_nothing(
         lambda: shop.revoke_terminal(tools, uuid4(), by=mia),
         lambda: shop.add_staff(tools, name="Me", role="barista", pin="2580", by=mia),
         lambda: shop.set_pin(tools, mia.staff_id, pin="2580", by=mia),
+        lambda: shop.rename_staff(tools, mia.staff_id, name="Me", by=mia),
         lambda: shop.set_active(tools, owner.staff_id, is_active=False, by=mia),
     ):
         with pytest.raises(Forbidden):

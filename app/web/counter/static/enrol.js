@@ -26,10 +26,22 @@ let scanner = null;
 
 /** @param {string} words */
 function refuse(words) {
-  part(form, "[data-note]").textContent = "";
+  showField(true);
   part(form, "[data-error]").textContent = words;
   if (words) field.setAttribute("aria-invalid", "true");
   else field.removeAttribute("aria-invalid");
+}
+
+/**
+ * The code is 128 characters that nobody reads: once it is there, only that is said.
+ *
+ * @param {boolean} isShown
+ */
+function showField(isShown) {
+  part(form, "[data-code-field]").hidden = !isShown;
+  part(form, "[data-how]").hidden = !isShown;
+  part(form, "[data-got]").hidden = isShown;
+  part(form, "[data-note]").textContent = isShown ? "" : texts.got;
 }
 
 /**
@@ -50,7 +62,7 @@ function take(text) {
   if (!code) return;
   refuse("");
   field.value = code.replace(/.{4}(?=.)/g, "$& ");
-  part(form, "[data-note]").textContent = texts.got;
+  showField(false);
   scanner?.stop();
   scanner = null;
   view.hidden = true;

@@ -60,9 +60,12 @@ export function createFind(dialog, { texts, lang, ask, stamps, onGive }) {
     item.className = "list__row find__row";
     const words = document.createElement("span");
     words.className = "latest__words";
-    const who = document.createElement("bdi");
+    // A bdi of its own would be ranged by the name's letters, not by the page's.
+    const who = document.createElement("span");
     who.className = "latest__what";
-    who.textContent = name ?? texts.nameless;
+    const called = document.createElement("bdi");
+    called.textContent = name ?? texts.nameless;
+    who.append(called);
     const more = document.createElement("span");
     more.className = "soft small";
     say(more, fill(texts.number, { number }));

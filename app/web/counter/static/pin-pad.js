@@ -48,8 +48,9 @@ export function createPinPad(form, { texts, onPin, onBack }) {
     draw();
   }
 
-  /** @param {string} words */
-  function say(words) {
+  /** @param {string} words @param {boolean} [isError] - else why somebody is asked */
+  function say(words, isError = true) {
+    error.classList.toggle("pin__error--why", !isError);
     write(error, words);
   }
 
@@ -95,7 +96,7 @@ export function createPinPad(form, { texts, onPin, onBack }) {
       // Another person need not wait for this one; the server remembers who must.
       clearInterval(waiting);
       lock(false);
-      say(words);
+      say(words, false);
       field.focus();
     },
     hide() {

@@ -17,6 +17,9 @@ export function createToast(place) {
     clearTimeout(timer);
     const line = document.createElement("span"); // so that a name in it is no column
     say(line, words);
+    // An open layer lies above all else, and so must this.
+    const layers = document.querySelectorAll("dialog[open]");
+    (layers[layers.length - 1] ?? document.body).append(place);
     place.replaceChildren(line);
     place.hidden = false;
     timer = setTimeout(() => {

@@ -36,7 +36,7 @@ def _enrol_refused(stage: Stage) -> Page:
 def _enrol_link(stage: Stage) -> Page:
     code = staff.enrolment_code(stage.tools, stage.shop.location_id).code
     page = stage.window(f"/counter/enrol#enrol={code}")
-    page.locator("#code-note:not(:empty)").wait_for()
+    page.locator("[data-got]:not([hidden])").wait_for()
     return page
 
 

@@ -458,6 +458,19 @@ def test_a_new_pin_is_set_or_refused_beside_the_field(
     assert "The new PIN holds from now on." in seen(owner.get(path))
 
 
+def test_a_person_is_renamed_or_refused_beside_the_field(
+    owner: Browser, founded: Founded
+) -> None:
+    path = f"/console/staff/{founded.staff_id}"
+
+    refused = owner.send(path, f"{path}/name", name="W" * 61)
+    owner.send(path, f"{path}/name", name="  Sofie ")
+
+    assert refused.status_code == 422
+    assert error_of(refused, "name") == "That is too long."
+    assert "<h1><bdi>Sofie</bdi></h1>" in owner.get(path).text
+
+
 @pytest.mark.parametrize("path", ["staff", "terminals"])
 def test_an_unknown_id_is_not_found(owner: Browser, path: str) -> None:
     nobody = UUID(int=1)

@@ -17,6 +17,7 @@ def test_five_pages_make_a_shop(owner: Browser, tools: Tools):
         "/console/setup/shop",
         name="Kaffe & Te",
         place="Torvet",
+        you="Sofie",
         timezone="Europe/Copenhagen",
     )
     assert answer.location == "/console/setup/card"
@@ -41,13 +42,14 @@ def test_five_pages_make_a_shop(owner: Browser, tools: Tools):
     assert (programme.name, programme.stamps_required) == ("8 teas", 8)
     # Nobody was asked about the terms, so they stay.
     assert (programme.terms, programme.terms_version) == (terms, 1)
-    assert "Mia" in [each.name for each in shop.staff_members(tools)]
+    assert {each.name for each in shop.staff_members(tools)} == {"Mia", "Sofie"}
 
 
 def test_what_is_wrong_is_said_beside_the_field(owner: Browser, tools: Tools):
     before = shop.shop(tools)
     wrong = (
         ("shop", {"name": "", "place": "", "timezone": "Mars"}),
+        ("shop", {"name": "A", "place": "B", "timezone": "UTC", "you": "W" * 61}),
         ("card", {"name": "", "stamps_required": "1", "reward": ""}),
         ("look", {"colour": "green", "stamp_shape": "heart"}),
         ("till", {"name": ""}),
