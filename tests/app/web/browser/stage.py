@@ -103,6 +103,7 @@ class Stage:
             "stamps_required": now.stamps_required,
             "terms": now.terms,
             "is_open": now.is_open,
+            "voucher_days": now.voucher_days,
         }
         return shops.save_programme(self.tools, **{**facts, **changed}, by=self.owner)  # type: ignore[arg-type]
 

@@ -38,6 +38,7 @@ PROMISED = {
     "code_spent": 409,
     "code_in_use": 409,
     "voucher_spent": 409,
+    "voucher_expired": 410,
     "card_closed": 409,
     "not_eligible": 403,
     "limit_reached": 429,

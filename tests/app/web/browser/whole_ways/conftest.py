@@ -146,6 +146,7 @@ def cafe(say: Tongue, own_tools: Tools, shop: Founded) -> Founded:
         stamps_required=10,
         terms="",
         is_open=True,
+        voucher_days=None,
         by=ConsoleCaller(shop.staff_id, "Sofie", "owner"),
     )
     return shop
