@@ -17,6 +17,7 @@ import ssl
 import threading
 from datetime import timedelta
 from email.generator import BytesGenerator
+from email.policy import SMTP, SMTPUTF8, EmailPolicy
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -84,10 +85,15 @@ class Files:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as file:
-                BytesGenerator(file).flatten(message)
+                BytesGenerator(file, policy=_written(envelope)).flatten(message)
             begun.replace(self._directory / f"{name}.eml")
         except OSError as error:
             raise Delayed("disk", is_ours=True) from error
+
+
+def _written(envelope: Envelope) -> EmailPolicy:
+    """Say how a message is written: in ASCII, unless its address cannot be."""
+    return SMTP if envelope.recipient.isascii() else SMTPUTF8
 
 
 class Smtp:

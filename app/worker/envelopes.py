@@ -6,12 +6,13 @@ out by tables with the colours on each cell; who knows ``prefers-color-scheme`` 
 the dark ones. The logo comes along inside the message: nothing is fetched when it is
 opened, so opening tells nobody anything.
 
-No header can be made to hold two lines: what goes in is one line first, and the email
-package refuses the rest.
+No header can be made to hold two lines: what goes in is one line, holds no encoded word
+of its own, and the email package refuses the rest.
 """
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -44,6 +45,7 @@ _DARK: Final = {
 }
 #: Controls, and what ends a line or a paragraph.
 _BREAKS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_MOST_IN_A_ROW: Final = 6
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -89,9 +91,9 @@ def envelope(mail: Waiting, letter: Letter, look: Look, *, sender: str) -> Envel
     local, domain = _halves(mail.address)
     _, sender_domain = _halves(sender)
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address(one_line(look.shop.name), addr_spec=sender)
+    message["From"] = Address(_in_header(look.shop.name), addr_spec=sender)
     message["To"] = Address(username=local, domain=domain)
-    message["Subject"] = one_line(letter.subject)
+    message["Subject"] = _in_header(letter.subject)
     message["Date"] = mail.created_at
     message["Message-ID"] = f"<{mail.outgoing_id.hex}@{sender_domain}>"
     # No holiday note shall answer (RFC 3834, 5).
@@ -138,6 +140,8 @@ def html(letter: Letter, look: Look, logo_id: str) -> str:
         initial=_initial(look.shop.name),
         logo=f"cid:{logo_id}" if look.logo is not None else None,
         start="right" if is_rtl else "left",
+        end="left" if is_rtl else "right",
+        in_a_row=_in_a_row(letter.card.required),
         colour=colour,
         on_colour=shops.ink_on(colour),
         # A white shop on white paper still has an edge.
@@ -151,6 +155,21 @@ def one_line(text: str) -> str:
     """Leave nothing in a text that ends a line or a header."""
     seen = (" " if unicodedata.category(each) in _BREAKS else each for each in text)
     return " ".join("".join(seen).split())
+
+
+def _in_header(text: str) -> str:
+    """Leave nothing in a text that the email package takes for an encoded word.
+
+    It would decode it, and what comes out may end a line: ``=?utf-8?q?=0ABcc=3A_x?=``
+    as a shop's name once made a header of its own.
+    """
+    return one_line(text).replace("=?", "= ?")
+
+
+def _in_a_row(places: int) -> int:
+    """Say how many places stand in a row: as even as the narrowest phone allows."""
+    rows = math.ceil(places / _MOST_IN_A_ROW)
+    return math.ceil(places / rows)
 
 
 def _initial(name: str) -> str:

@@ -126,9 +126,9 @@ def _welcome(voice: Voice, facts: Mapping[str, Any]) -> Letter:
         if name
         else gettext("Welcome"),
         paragraphs=(
-            say(gettext("This is your stamp card at %(shop)s."), shop=shop)
-            + " "
-            + offer,
+            _together(
+                say(gettext("This is your stamp card at %(shop)s."), shop=shop), offer
+            ),
             gettext(
                 "Open the card on your phone and show its code each time you pay. "
                 "The stamp falls by itself, and a full card becomes a voucher."
@@ -156,6 +156,11 @@ def _welcome(voice: Voice, facts: Mapping[str, Any]) -> Letter:
             day=opened_on,
         ),
     )
+
+
+def _together(one: str, other: str) -> str:
+    """Put two sentences into one paragraph; Chinese has no space between them."""
+    return one + ("" if one.endswith("\N{IDEOGRAPHIC FULL STOP}") else " ") + other
 
 
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
