@@ -7,25 +7,26 @@ import os
 import signal
 import sys
 
-import structlog
-
-from app import logs
-from app.settings import Settings, SettingsError
-from app.tools import open_tools
-from app.worker import loop
-from app.worker.carriers import carrier_for
-from signing.errors import KeyRingError
-
 #: Below what customers wait for.
 _NICENESS = 10
 
 
 def main() -> int:
     """Read the settings, send mail until a signal; exit status 1 if they are wrong."""
+    with contextlib.suppress(OSError):
+        # First of all: the imports are the most work that this program ever does.
+        os.nice(_NICENESS)
+    import structlog  # noqa: PLC0415
+
+    from app import logs  # noqa: PLC0415
+    from app.settings import Settings, SettingsError  # noqa: PLC0415
+    from app.tools import open_tools  # noqa: PLC0415
+    from app.worker import loop  # noqa: PLC0415
+    from app.worker.carriers import carrier_for  # noqa: PLC0415
+    from signing.errors import KeyRingError  # noqa: PLC0415
+
     stop = loop.Stop()
     stop.on(signal.SIGINT, signal.SIGTERM)
-    with contextlib.suppress(OSError):
-        os.nice(_NICENESS)
     try:
         settings = Settings.from_env(os.environ)
         logs.set_up(settings.log_level)

@@ -19,7 +19,7 @@ from datetime import timedelta
 from email.generator import BytesGenerator
 from email.policy import SMTP, SMTPUTF8, EmailPolicy
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from app.settings import MailSecurity, MailSettings, Settings
 from app.worker.envelopes import Envelope
@@ -91,7 +91,7 @@ class Files:
             raise Delayed("disk", is_ours=True) from error
 
 
-def _written(envelope: Envelope) -> EmailPolicy:
+def _written(envelope: Envelope) -> EmailPolicy[Any]:
     """Say how a message is written: in ASCII, unless its address cannot be."""
     return SMTP if envelope.recipient.isascii() else SMTPUTF8
 
