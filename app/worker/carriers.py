@@ -137,10 +137,10 @@ class Smtp:
         except (OSError, ValueError):
             raise Delayed("no_answer", is_ours=True) from None
         finally:
-            end.cancel()
             # What was taken is taken, however the server says goodbye.
             with contextlib.suppress(Exception):
                 server.quit()
+            end.cancel()
             server.close()
 
     def _server(self) -> smtplib.SMTP:

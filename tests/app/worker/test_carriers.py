@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import socket
@@ -251,6 +252,23 @@ def test_what_was_taken_is_taken_however_the_server_says_goodbye(serve_mail):
     Smtp(serve_mail(server)).carry(envelope())
 
     assert len(server.taken) == 1
+
+
+def test_a_goodbye_without_end_holds_nobody_and_unsends_nothing(serve_mail):
+    class Chatty(Server):
+        async def handle_QUIT(self, server, _session, _envelope):  # noqa: N802
+            while not server.transport.is_closing():
+                server.transport.write(b"221-and another thing\r\n")
+                await asyncio.sleep(0.05)
+            return "221 bye"
+
+    server = Chatty()
+    began = time.monotonic()
+
+    Smtp(serve_mail(server), **QUICK).carry(envelope())
+
+    assert len(server.taken) == 1
+    assert time.monotonic() - began < 4
 
 
 def test_without_a_server_a_mail_is_a_file(tmp_path):

@@ -8,6 +8,7 @@ import struct
 import zlib
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.policy import SMTPUTF8
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as some
 
 from app.programme.pictures import read_png
 from app.programme.shop import ShopView, ink_of, ink_on
+from app.programme.words import clean_email
 from app.store.outbox import Waiting
 from app.translations import LANGUAGES
 from app.worker import envelopes, letters
@@ -212,6 +214,34 @@ def test_no_name_at_all_adds_a_header(name):
 def test_what_is_no_address_gets_no_mail(address):
     with pytest.raises((BadAddress, ValueError)):
         message(dataclasses.replace(MAIL, address=address))
+
+
+#: Letters that addresses are made of, and those that attacks are made of.
+_LETTERS = some.text(
+    "ab.-_+'@<>()[],;:\\\" \r\n\t\x00\u00e9\u05d0\u8336\u200e=?", max_size=12
+)
+
+
+@given(
+    local=_LETTERS, host=_LETTERS, end=some.sampled_from(["org", "\u8336\u8336", "a"])
+)
+def test_whatever_joining_takes_for_an_address_is_one(local, host, end):
+    wrong: dict[str, str] = {}
+    address = clean_email(f"{local}@{host}.{end}", wrong)
+    mail = dataclasses.replace(MAIL, address=address)
+    letter = letters.letter(mail, SHOP, ORIGIN)
+    try:
+        made = envelopes.envelope(mail, letter, Look(SHOP, None), sender=SENDER)
+    except (BadAddress, ValueError):
+        # Refused at joining, or a host that the DNS cannot have.
+        return
+    if not wrong:
+        assert made.recipient.count("@") == 1
+        assert made.recipient.rpartition("@")[2].isascii()
+        assert made.message["To"].addresses[0].addr_spec == made.recipient
+        head = made.message.as_bytes(policy=SMTPUTF8).partition(b"\r\n\r\n")[0]
+        assert [line for line in head.splitlines() if line.startswith(b"Bcc")] == []
+        assert head.count(b"\r\nTo: ") == 1
 
 
 def test_a_kind_that_we_do_not_know_is_named():
