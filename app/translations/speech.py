@@ -1,8 +1,7 @@
 """What a sentence needs beside its catalogue: dates, and names that keep their place.
 
-Shops and people write in any direction, and moments are told in the reader's way.
-CLDR's skeletons are asked for, never patterns: "12 Nov" is "12. nov." in Danish and
-"11月12日" in Chinese. Hours are 0 to 23 everywhere: a stamp's time is read at a glance.
+For whoever speaks without a request: shops and people write in any direction, and
+moments are told in the reader's way, by CLDR's skeletons and never by patterns.
 """
 
 from __future__ import annotations

@@ -1,13 +1,17 @@
-"""Moments as the reader of this page reads them, in the shop's time zone."""
+"""Moments as people of each language read them, in the shop's time zone.
+
+CLDR's skeletons are asked for, never patterns: "12 Nov" is "12. nov." in Danish and
+"11月12日" in Chinese. Hours are 0 to 23 everywhere: a stamp's time is read at a glance.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+from babel.dates import format_skeleton
 from flask_babel import get_locale, get_timezone
 
 from app import translations
-from app.translations import speech
 
 
 def time(at: datetime, zone: tzinfo | None = None) -> str:
@@ -32,4 +36,6 @@ def day_and_year(at: datetime, zone: tzinfo | None = None) -> str:
 
 def _told(skeleton: str, at: datetime, zone: tzinfo | None) -> str:
     spoken = translations.language(str(get_locale())) or translations.SOURCE
-    return speech.moment(skeleton, at, zone or get_timezone(), spoken)
+    return format_skeleton(
+        skeleton, at, tzinfo=zone or get_timezone(), locale=spoken.dates
+    )
