@@ -11,7 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class SettingsError(Exception):
@@ -88,6 +90,19 @@ VARIABLES = (
         "no /metrics",
         "file with the bearer token, 16 characters or more, that `/metrics` asks for",
     ),
+    Variable(
+        "PUNCHPROOF_SMTP_URL",
+        "files in DATA/mail",
+        "the mail server: smtp://USER:PASSWORD@HOST:587 (STARTTLS, required) or "
+        "smtps://… (TLS from the start); smtp://HOST:25?starttls=never, without a "
+        "password, for a relay in a network of one's own",
+        is_secret=True,
+    ),
+    Variable(
+        "PUNCHPROOF_MAIL_FROM",
+        "no address",
+        "the address that mail comes from; goes together with the one before",
+    ),
     Variable("PUNCHPROOF_LOG_LEVEL", "info", "debug, info, warning or error"),
 )
 
@@ -104,6 +119,13 @@ _TOKEN_LEAST = 16
 _TOKEN_LABEL_MOST = 32
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
+#: An address as SMTP takes it without extensions: no quotes, no comments.
+_MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?",
+    re.IGNORECASE,
+)
+_MAIL_PORTS = {"smtp": 587, "smtps": 465}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +136,29 @@ class TokenSettings:
     module: Path
     label: str
     pin_file: Path
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is kept from others."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    #: As it is: for a relay in a network of one's own.
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Which mail server takes our mail."""
+
+    host: str
+    port: int
+    security: MailSecurity
+    #: The address that mail comes from.
+    sender: str
+    #: Both or neither; None: the server asks for none.
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +182,13 @@ class Settings:
     metrics_token_file: Path | None = None
     #: None: signing keys are files of the ring.
     token: TokenSettings | None = None
+    #: None: mail is written to files in ``mail_files``.
+    mail: MailSettings | None = None
+
+    @property
+    def mail_files(self) -> Path:
+        """Where mail is put while there is no mail server."""
+        return self.data / "mail"
 
     @property
     def is_secure(self) -> bool:
@@ -188,6 +240,7 @@ class Settings:
             ),
             metrics_token_file=_metrics_token_file(environ),
             token=token_settings(environ),
+            mail=_mail(environ),
         )
 
 
@@ -250,6 +303,46 @@ def token_settings(environ: Mapping[str, str]) -> TokenSettings | None:
             f"PUNCHPROOF_PKCS11_TOKEN is longer than {_TOKEN_LABEL_MOST} bytes"
         )
     return TokenSettings(Path(module).absolute(), label, Path(pin_file).absolute())
+
+
+def _mail(environ: Mapping[str, str]) -> MailSettings | None:
+    """Read which mail server takes our mail; the address may hold a password."""
+    name = "PUNCHPROOF_SMTP_URL"
+    url, sender = _secret(environ, name), environ.get("PUNCHPROOF_MAIL_FROM", "")
+    if not url and not sender:
+        return None
+    if not url:
+        raise SettingsError(f"PUNCHPROOF_MAIL_FROM is set, and {name} is missing")
+    if not _MAIL_ADDRESS.fullmatch(sender):
+        raise SettingsError(f"PUNCHPROOF_MAIL_FROM is no mail address: {sender!r}")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SettingsError(f"{name} cannot be read") from error
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    is_open = options == {"starttls": "never"}
+    if (
+        parts.scheme not in _MAIL_PORTS
+        or not parts.hostname
+        or parts.path not in ("", "/")
+        or (options and not (is_open and parts.scheme == "smtp"))
+        or port == 0
+    ):
+        raise SettingsError(f"{name} is not smtp:// or smtps:// with a host")
+    if bool(parts.username) != bool(parts.password):
+        raise SettingsError(f"{name} has a user or a password, and not both")
+    if is_open and parts.password:
+        raise SettingsError(f"{name} would send its password for all to read")
+    secure = {"smtp": MailSecurity.STARTTLS, "smtps": MailSecurity.TLS}
+    return MailSettings(
+        host=parts.hostname,
+        port=port or _MAIL_PORTS[parts.scheme],
+        security=MailSecurity.NEVER if is_open else secure[parts.scheme],
+        sender=sender,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
 
 
 def _whole(

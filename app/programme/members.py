@@ -1,18 +1,20 @@
-"""Joining: one tap makes a member and a card; details may follow later."""
+"""Joining: one tap makes a member and a card; details may follow later.
+
+Who leaves an e-mail address gets one mail that explains the card
+(``app.programme.welcome``), written to the outbox in the same transaction.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_interface
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, sessions
+from app.programme import cards, sessions, welcome
 from app.programme.cards import ProgrammeView
 from app.programme.errors import (
     CardClosed,
@@ -21,15 +23,13 @@ from app.programme.errors import (
     NotFound,
     TryAgain,
 )
-from app.programme.words import clean_name, has_controls
+from app.programme.networks import network_of
+from app.programme.words import clean_email, clean_name, has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
 from app.store.tables import Card, Member, Programme
 from app.tools import Tools
 
-# Whether a mailbox exists only a mail can tell; this catches slips of the finger.
-_EMAIL = re.compile(r"[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]{2,63}")
-_EMAIL_LENGTH = 254
 _INVITE_LENGTH = 64
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_][A-Za-z]{2})?")
 
@@ -57,7 +57,7 @@ class MemberView:
     locale: str | None
 
 
-def join(
+def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its name
     tools: Tools,
     *,
     programme_id: UUID | None = None,
@@ -67,6 +67,7 @@ def join(
     terms_version: int | None = None,
     invite: str | None = None,
     join_id: str | None = None,
+    device: str | None = None,
 ) -> Joined:
     """Make a member with a card.
 
@@ -82,6 +83,8 @@ def join(
         join_id: a secret of the device that joins, the same on each retry, so that a
             double tap makes one member. Whoever knows it within ``JOIN_RETRY`` of
             the joining is that device.
+        device: the network address that the joining came from; few of them get many
+            mails sent. None: nobody's, as for scripts.
 
     Raises:
         InvalidRequest: a detail makes no sense, or older terms were accepted.
@@ -90,6 +93,9 @@ def join(
         TryAgain: another joining was in the way; nothing was written.
     """
     details = _checked(name, email, locale, invite)
+    # Before the transaction, since it asks another store. Its answer changes nothing
+    # that whoever joins can see.
+    may_write = welcome.may_write(tools, details["email"], device)
     try:
         with tools.database.begin() as tx:
             programme = _open_programme(tx, programme_id)
@@ -100,6 +106,8 @@ def join(
             tx.flush()
             card_id = cards.open_card(tx, tools, member.member_id, programme)
             token = sessions.grant(tx, tools, "member", member_id=member.member_id)
+            if may_write:
+                welcome.write(tx, tools, member, programme, card_id)
             return Joined(member.member_id, card_id, token)
     except IntegrityError as error:
         if join_id is None:
@@ -121,14 +129,11 @@ def may_join(tools: Tools, address: str) -> None:
     Raises:
         LimitReached: ``join``.
     """
-    with contextlib.suppress(ValueError):
-        network = ip_interface(address)
-        if network.is_loopback:
-            return
-        if network.version == 6:  # noqa: PLR2004 -- one subscriber has a whole /64
-            address = str(ip_interface(f"{address}/64").network)
+    network = network_of(address)
+    if network is None:
+        return
     try:
-        tools.limits.hit("join", address, limit="120/hour")
+        tools.limits.hit("join", network, limit="120/hour")
     except LimitHit as error:
         raise LimitReached("join", error.retry_after) from error
 
@@ -175,11 +180,7 @@ def _checked(
 ) -> dict[str, str | None]:
     wrong: dict[str, str] = {}
     name = clean_name(name, wrong) if name and name.strip() else None
-    email = email.strip() if email and email.strip() else None
-    if email and (
-        len(email) > _EMAIL_LENGTH or has_controls(email) or not _EMAIL.fullmatch(email)
-    ):
-        wrong["email"] = "not_an_email"
+    email = clean_email(email, wrong) if email and email.strip() else None
     if invite and (len(invite) > _INVITE_LENGTH or has_controls(invite)):
         wrong["invite"] = "bad_characters"
     if locale and not _LOCALE.fullmatch(locale):

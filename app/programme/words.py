@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 NAME_LENGTH = 60
 REASON_LENGTH = 200
+EMAIL_LENGTH = 254
+
+# Whether a mailbox exists only a mail can tell; this catches slips of the finger, and
+# whatever could be more than one address in a mail's header.
+_EMAIL = re.compile(
+    r"[^@\s,;:<>()\[\]\\\"]{1,64}@[^@\s,;:<>()\[\]\\\"]+\.[^@\s,;:<>()\[\]\\\".]{2,63}"
+)
 
 
 def clean_name(
@@ -45,3 +53,24 @@ def has_controls(text: str, *, but: str = "") -> bool:
         unicodedata.category(letter) in {"Cc", "Cs"} and letter not in but
         for letter in text
     )
+
+
+def clean_email(text: str, wrong: dict[str, str]) -> str:
+    """Trim an e-mail address and check it.
+
+    Args:
+        text: as typed; not trusted.
+        wrong: gets ``email`` with ``not_an_email`` when it is none.
+    """
+    email = text.strip()
+    if (
+        len(email) > EMAIL_LENGTH
+        or any(unicodedata.category(letter)[0] == "C" for letter in email)
+        or not _EMAIL.fullmatch(email)
+        or any(
+            ".." in part or part[0] == "." or part[-1] == "."
+            for part in email.split("@")
+        )
+    ):
+        wrong["email"] = "not_an_email"
+    return email

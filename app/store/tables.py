@@ -39,6 +39,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -424,18 +425,53 @@ class Signal(Table):
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
 
 
+_IS_WAITING = text("sent_at IS NULL AND failed_at IS NULL")
+
+
 class Outgoing(Table):
-    """A message waiting to be sent, written with what caused it."""
+    """A mail waiting to be sent, or sent; written with what caused it.
+
+    ``app.store.outbox`` tells how one is handed over. What was sent or given up keeps
+    neither address nor facts: these columns are for the way only.
+    """
 
     __tablename__ = "outbox"
+    __table_args__ = (
+        CheckConstraint("sent_at IS NULL OR failed_at IS NULL", name="one_end"),
+        CheckConstraint(
+            "address IS NOT NULL OR sent_at IS NOT NULL OR failed_at IS NOT NULL",
+            name="waiting_has_address",
+        ),
+        Index(
+            "ix_outbox_waiting",
+            "due_at",
+            sqlite_where=_IS_WAITING,
+            postgresql_where=_IS_WAITING,
+        ),
+    )
 
+    #: Also the mail's Message-ID, so that one that was sent twice is known as one.
     outgoing_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    #: A stable word: ``welcome``.
     kind: Mapped[str] = mapped_column(String(40))
-    payload: Mapped[dict[str, Any]]
+    #: Whom it is about; None: nobody who joined.
+    member_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("member.member_id"), index=True
+    )
+    address: Mapped[str | None] = mapped_column(String(254))
+    #: The language to write in, as a tag; None: not known.
+    locale: Mapped[str | None] = mapped_column(String(12))
+    facts: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
-    due_at: Mapped[datetime] = mapped_column(index=True)
+    #: When it may be taken next: the next try, or the end of a lease.
+    due_at: Mapped[datetime]
+    #: Times that it was taken; tells one taking from the next.
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
+    #: When it was given up.
+    failed_at: Mapped[datetime | None]
+    #: Why the last try did not work, a stable word; nothing personal.
+    problem: Mapped[str | None] = mapped_column(String(40))
 
 
 class AuditEntry(Table):

@@ -131,6 +131,9 @@ def announce(tools: Tools, told: Told, *, is_lan: bool) -> None:
         _print_enrolment(tools)
     print(f"  Console    {origin}/console/")
     print_people(told)
+    if tools.settings.mail is None:
+        # Else it would look as if it were sent.
+        print(f"  Mail       is not sent but put in {tools.settings.mail_files}")
     if is_lan:
         print(
             "\nPhones in this network open the code above. The certificate is this "

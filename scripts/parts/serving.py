@@ -1,8 +1,9 @@
 """Sets up, starts, watches and stops the whole of Punchproof on one machine.
 
-The data directory, its keys, the nonce store, the books, the web server. Whatever
-goes wrong is told in a sentence, exit status 1, with nothing left running. Ctrl-C or
-SIGTERM stops all of it, the web server first, and the exit status is 0.
+The data directory, its keys, the nonce store, the books, the web server, and the mail
+worker once pages are served. Whatever goes wrong is told in a sentence, exit status 1,
+with nothing left running. Ctrl-C or SIGTERM stops all of it, the web server first, and
+the exit status is 0.
 
 A start is as fast as its imports. So the web server's program is launched first and
 imports on one core, while this one imports ``preparing`` and prepares on another.
@@ -143,7 +144,7 @@ def _run(plan: _Plan, supervisor: Supervisor) -> None:
     server = WebServer(
         supervisor, plan.at, workers=plan.workers, threads=_THREADS, log=log
     )
-    from scripts.parts import preparing  # noqa: PLC0415 (see above)
+    from scripts.parts import mailworker, preparing  # noqa: PLC0415 (see above)
 
     with step("keys"):
         preparing.open_ring(plan.environ)
@@ -161,8 +162,9 @@ def _run(plan: _Plan, supervisor: Supervisor) -> None:
     except BaseException:
         preparing.print_people(told)  # no later start tells of a new owner
         raise
+    mail_warnings = mailworker.start(supervisor, plan.environ, plan.data)
     installation.tell(plan.data, plan.environ)
     preparing.announce(tools, told, is_lan=plan.at.certificate is not None)
     print(f"\nStop with Ctrl-C. Log: {log}", flush=True)
     tools.close()
-    supervisor.watch(warnings.pass_on)
+    supervisor.watch(warnings.pass_on, mail_warnings.pass_on)

@@ -2,7 +2,8 @@
 
 They are stopped in order, politely and with time to finish what they are at: the one
 that needs the others is added first and stopped first. One that ends by itself is a
-fault, told with the end of its log.
+fault, told with the end of its log; but for those that the others can do without, which
+are started again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from pathlib import Path
 from scripts.parts import children
 
 _WATCH_EVERY_S = 0.2
+#: Between two starts of a program that does not stay up.
+_START_AGAIN_S = 5.0
+_PATIENCE_TO_END = timedelta(seconds=10)
 
 
 class StopAsked(Exception):
@@ -38,11 +42,34 @@ class _Child:
     stop: Callable[[], None]
 
 
+class _Kept:
+    """A program that is started again when it ends."""
+
+    def __init__(
+        self,
+        start: Callable[[], subprocess.Popen[bytes]],
+        told: Callable[[str], object],
+    ) -> None:
+        self._start = start
+        self._told = told
+        self.process = start()
+        self._started = time.monotonic()
+
+    def look(self) -> None:
+        status = self.process.poll()
+        if status is None or time.monotonic() - self._started < _START_AGAIN_S:
+            return
+        self._told(_how(status))
+        self.process = self._start()
+        self._started = time.monotonic()
+
+
 class Supervisor:
     """The programs of one command, in the order in which they shall stop."""
 
     def __init__(self) -> None:
         self._children: list[_Child] = []
+        self._kept: list[_Kept] = []
         self._is_asked_to_stop = False
 
     def stop_on(self, *signals: signal.Signals) -> None:
@@ -75,6 +102,24 @@ class Supervisor:
         """
         self._children.append(_Child(name, process, log, stop))
 
+    def keep(
+        self,
+        name: str,
+        start: Callable[[], subprocess.Popen[bytes]],
+        *,
+        tell: Callable[[str], object],
+    ) -> None:
+        """Start a program that the others can do without, and again when it ends.
+
+        Args:
+            name: what to call it in a message.
+            start: starts it.
+            tell: hears when it ended by itself.
+        """
+        self._kept.append(
+            _Kept(start, lambda how: tell(f"{name} {how}, and is started again"))
+        )
+
     def check(self) -> None:
         """Look at every program.
 
@@ -91,8 +136,10 @@ class Supervisor:
                     f"{child.name} {_how(status)}. The end of {child.log}:\n"
                     f"{children.tail(child.log)}"
                 )
+        for kept in self._kept:
+            kept.look()
 
-    def watch(self, at_each_look: Callable[[], object]) -> None:
+    def watch(self, *at_each_look: Callable[[], object]) -> None:
         """Go on until a signal comes or a program dies.
 
         Raises:
@@ -101,13 +148,19 @@ class Supervisor:
         """
         while True:
             self.check()
-            at_each_look()
+            for look in at_each_look:
+                look()
             time.sleep(_WATCH_EVERY_S)
 
     def stop(self) -> None:
         """Stop every program, the first added first; return when all are gone."""
+        for kept in self._kept:
+            # All at once: none of them waits for another.
+            kept.process.terminate()
         while self._children:
             self._children.pop(0).stop()
+        while self._kept:
+            end_with_family(self._kept.pop(0).process, patience=_PATIENCE_TO_END)
 
 
 def end_with_family(process: subprocess.Popen[bytes], *, patience: timedelta) -> None:

@@ -65,8 +65,7 @@ class WebServer:
     ) -> None:
         self._supervisor = supervisor
         self._at = at
-        if log.exists() and log.stat().st_size > _LOG_MOST:
-            log.replace(log.with_name(f"{log.name}.old"))
+        begin_log(log)
         ears, self._mouth = os.pipe()
         words = (
             f"--host {at.host} --port {at.port} --workers {workers} "
@@ -120,6 +119,12 @@ class WebServer:
             last = min(last, time.monotonic() + _STORES_PATIENCE_S)
             time.sleep(0.3)
         raise NotReady(f"the web server is not ready: {_problems(said)}")
+
+
+def begin_log(log: Path) -> None:
+    """Put a log that has grown long aside."""
+    if log.exists() and log.stat().st_size > _LOG_MOST:
+        log.replace(log.with_name(f"{log.name}.old"))
 
 
 def _problems(said: str) -> str:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import VARIABLES, Settings, SettingsError, TokenSettings
+from app.settings import (
+    VARIABLES,
+    MailSecurity,
+    MailSettings,
+    Settings,
+    SettingsError,
+    TokenSettings,
+)
 from signing.codes import canonical_origin
 
 REDIS = {"REDIS_URL": "unix:///run/redis.sock"}
@@ -56,6 +63,8 @@ def test_every_variable_is_read(tmp_path: Path):
         "PUNCHPROOF_PROXY_HOPS": "2",
         "PUNCHPROOF_KEY_AGE_ALARM": "30",
         "PUNCHPROOF_METRICS_TOKEN_FILE": str(tmp_path / "f"),
+        "PUNCHPROOF_SMTP_URL": "smtp://shop%40x:p%3Aw@mail.example",
+        "PUNCHPROOF_MAIL_FROM": "stamps@shop.example",
         "PUNCHPROOF_LOG_LEVEL": "WARNING",
     }
 
@@ -75,6 +84,14 @@ def test_every_variable_is_read(tmp_path: Path):
         key_age_alarm=timedelta(days=30),
         metrics_token_file=tmp_path / "f",
         token=TokenSettings(tmp_path / "d.so", "the shop's", tmp_path / "e"),
+        mail=MailSettings(
+            "mail.example",
+            587,
+            MailSecurity.STARTTLS,
+            "stamps@shop.example",
+            "shop@x",
+            "p:w",
+        ),
     )
     # and none is missing here, or in the list that people read
     assert {variable.name for variable in VARIABLES} == environ.keys()
@@ -120,6 +137,7 @@ def test_every_secret_may_lie_in_a_file():
     assert {variable.name for variable in VARIABLES if variable.is_secret} == {
         "DATABASE_URL",
         "REDIS_URL",
+        "PUNCHPROOF_SMTP_URL",
     }
 
 
@@ -146,6 +164,8 @@ def test_no_secret_is_in_the_repr():
     settings = read(
         DATABASE_URL="postgresql+psycopg://u:s3cret@host/books",
         REDIS_URL="redis://:s3cret@host/0",
+        PUNCHPROOF_SMTP_URL="smtps://shop:s3cret@host",
+        PUNCHPROOF_MAIL_FROM="stamps@shop.example",
     )
 
     assert "s3cret" not in repr(settings)
@@ -256,3 +276,73 @@ def test_an_origin_has_one_spelling(written: str, origin: str):
 )
 def test_codes_are_signed_with_the_origin_as_the_settings_write_it(origin: str):
     assert canonical_origin(read(PUNCHPROOF_ORIGIN=origin).origin) == origin
+
+
+def mail_settings(url: str, sender: str = "stamps@shop.example") -> MailSettings | None:
+    return read(PUNCHPROOF_SMTP_URL=url, PUNCHPROOF_MAIL_FROM=sender).mail
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "security"),
+    [
+        ("smtp://host", 587, MailSecurity.STARTTLS),
+        ("smtp://host:25/", 25, MailSecurity.STARTTLS),
+        ("smtps://host", 465, MailSecurity.TLS),
+        ("smtp://host:25?starttls=never", 25, MailSecurity.NEVER),
+    ],
+)
+def test_the_way_to_the_mail_server_is_open_only_where_that_is_said(
+    url: str, port: int, security: MailSecurity
+):
+    found = mail_settings(url)
+
+    assert found is not None
+    assert (found.host, found.port, found.security) == ("host", port, security)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example",
+        "https://mail.example",
+        "smtp://",
+        "smtp://shop:s3cret@",
+        "smtp://host:0",
+        "smtp://host:99999",
+        "smtp://host:port",
+        "smtp://host/path",
+        "smtp://[::1",
+        "smtp://user@host",
+        "smtp://:s3cret@host",
+        "smtp://host?starttls=maybe",
+        "smtps://host?starttls=never",
+        "smtp://host?other=1",
+        # for all to read
+        "smtp://shop:s3cret@host?starttls=never",
+    ],
+)
+def test_a_mail_server_that_makes_no_sense_is_named_and_its_password_is_not(url: str):
+    with pytest.raises(SettingsError, match="PUNCHPROOF_SMTP_URL") as raised:
+        mail_settings(url)
+
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "",
+        "shop",
+        "Shop <a@b.example>",
+        "a@b.example\nBcc: c@d.example",
+        "a b@c.example",
+    ],
+)
+def test_mail_comes_from_an_address(sender: str):
+    with pytest.raises(SettingsError, match="PUNCHPROOF_MAIL_FROM"):
+        mail_settings("smtp://host", sender)
+
+
+def test_a_sender_without_a_server_is_half_set_up():
+    with pytest.raises(SettingsError, match="PUNCHPROOF_SMTP_URL is missing"):
+        read(PUNCHPROOF_MAIL_FROM="stamps@shop.example")

@@ -286,6 +286,51 @@ def test_a_child_that_dies_ends_the_whole(serve, name):
     assert served.left_running() == []
 
 
+def test_the_mail_worker_is_there_after_the_pages_and_is_started_again(serve, data):
+    # given a running shop, which says where its mail goes
+    served = serve()
+    assert f"is not sent but put in {data / 'mail'}" in served.printed
+    first = served.child("app.worker")
+
+    # when the mail worker dies, then the shop goes on, and another one takes over
+    _wait_until(lambda: "mail_worker_started" in (data / "worker.log").read_text())
+    first.kill()
+    _wait_until(lambda: _mail_worker(served) not in {None, first})
+    assert httpx.get(f"{served.url}/readyz").status_code == 200
+    answer = httpx.post(
+        f"{served.url}/api/v1/members", json={"email": "anna@example.org"}
+    )
+    assert answer.status_code == 201
+    _wait_until(lambda: list((data / "mail").glob("*.eml")))
+    served.family.append(_mail_worker(served))
+
+    # and both are told of, and nothing is left
+    assert served.end(signal.SIGTERM) == 0
+    assert "the mail worker was killed by SIGKILL, and is started again" in (
+        served.printed
+    )
+    assert served.left_running() == []
+    assert "anna" not in (data / "worker.log").read_text()
+    assert "mail_worker_stopped" in (data / "worker.log").read_text()
+
+
+def _mail_worker(served):
+    try:
+        return served.child("app.worker")
+    except (ValueError, psutil.NoSuchProcess, psutil.ZombieProcess):
+        return None
+
+
+def _wait_until(is_so):
+    last = time.monotonic() + PATIENCE_S
+    while True:
+        with contextlib.suppress(OSError):
+            if is_so():
+                return
+        assert time.monotonic() < last
+        time.sleep(0.1)
+
+
 def test_a_worker_that_dies_is_replaced(serve):
     served = serve("--workers", "2")
     worker = served.child("webprocess.py").children()[0]

@@ -159,6 +159,32 @@ def ink_on(colour: str) -> str:
     return best if _contrast(best, colour) >= _READABLE else _BLACK
 
 
+def ink_of(colour: str, paper: str) -> str:
+    """Make a colour into one of words on ``paper``, as near to itself as can be read.
+
+    Args:
+        colour: ``#rrggbb``.
+        paper: ``#rrggbb``.
+
+    Returns:
+        The colour, mixed with black or white until it contrasts 4.5 to 1.
+
+    Source:
+        WCAG 2.2, 1.4.3.
+    """
+    end = max((_WHITE, _BLACK), key=lambda ink: _contrast(ink, paper))
+    steps = (mixed(colour, end, step / 20) for step in range(20))
+    return next((each for each in steps if _contrast(each, paper) >= _READABLE), end)
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """Mix two colours, ``#rrggbb``; ``share`` is of the other, 0 to 1."""
+    pairs = (
+        (int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)
+    )
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
 def programmes(tools: Tools) -> list[ProgrammeView]:
     """Read every programme, open ones first, oldest first."""
     with tools.database.read() as tx:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -20,13 +18,10 @@ from app.programme.shop.permission import (
     refuse,
     unique,
 )
-from app.programme.words import clean_name, has_controls
+from app.programme.words import clean_email, clean_name
 from app.store.database import Tx
 from app.store.tables import AccessToken, Location, StaffMember
 from app.tools import Tools
-
-_EMAIL = re.compile(r"[^@\s,;<>()\"]{1,64}@[^@\s,;<>()\"]+\.[^@\s,;<>()\".]{2,63}")
-_EMAIL_LENGTH: Final = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +259,8 @@ def _hashed(
 def _check_email(role: str, email: str, wrong: dict[str, str]) -> None:
     if role == "barista":
         wrong["email"] = "not_for_role"
-    elif (
-        len(email) > _EMAIL_LENGTH or has_controls(email) or not _EMAIL.fullmatch(email)
-    ):
-        wrong["email"] = "not_an_email"
+    else:
+        clean_email(email, wrong)
 
 
 def _changeable(tx: Tx, staff_id: UUID, by: ConsoleCaller) -> StaffMember:

@@ -29,7 +29,8 @@ def post_member() -> ResponseReturnValue:
     """Join: make a member with a card."""
     body = bodies.read(bodies.NewMember)
     tools = access.tools()
-    members.may_join(tools, request.remote_addr or "127.0.0.1")
+    device = request.remote_addr or "127.0.0.1"
+    members.may_join(tools, device)
     joined = members.join(
         tools,
         programme_id=body.programme,
@@ -38,6 +39,7 @@ def post_member() -> ResponseReturnValue:
         locale=body.locale,
         terms_version=body.terms_version,
         invite=body.invite,
+        device=device,
     )
     answer = {
         "member_id": str(joined.member_id),

@@ -284,11 +284,14 @@ def _my_card(card_id: UUID) -> CardState:
 
 
 def _join(terms_version: int | None = None) -> Joined:
-    members.may_join(access.tools(), request.remote_addr or "127.0.0.1")
+    device = request.remote_addr or "127.0.0.1"
+    members.may_join(access.tools(), device)
     join = partial(
         members.join,
         access.tools(),
         name=request.form.get("name"),
+        email=request.form.get("email"),
+        device=device,
         locale=languages.spoken().tag,
         terms_version=terms_version,
     )
@@ -312,7 +315,11 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
     _prepare_joining()
     programme = members.default_programme(access.tools())
     fields = refusal.fields if refusal else {}
-    errors = {"name": field_sentence(fields["name"])} if "name" in fields else {}
+    errors = {
+        field: field_sentence(fields[field])
+        for field in ("name", "email")
+        if field in fields
+    }
     problem = ""
     if "terms_version" in fields:
         problem = gettext("The terms have just changed. Please look at them again.")
@@ -325,6 +332,7 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
         terms_version=programme.terms_version,
         is_open=programme.is_open,
         name=request.form.get("name", ""),
+        email=request.form.get("email", ""),
         errors=errors,
         problem=problem,
     )

@@ -5,9 +5,11 @@ import re
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from app.programme import cards, shop
 from app.programme.sessions import ConsoleCaller
+from app.store.tables import Outgoing
 
 
 def test_a_stranger_is_led_to_the_offer(phone):
@@ -214,3 +216,44 @@ def test_a_new_look_is_a_new_shell(phone, tools, founded):
     )
 
     assert shell_of(phone)["version"] != before
+
+
+def test_the_offer_takes_an_address_for_one_mail(phone, tools):
+    page = phone.get("/join").text
+    form = page.split("<form", maxsplit=1)[1].split("</form")[0]
+    field = re.search(r'<input id="field-email"[^>]*>', form)[0]
+
+    for said in ('type="email"', 'autocomplete="email"', 'inputmode="email"'):
+        assert said in field
+    assert "<details open" not in form
+    phone.submit("/join", "/join", name="Anna", email="anna@example.org")
+    with tools.database.read() as tx:
+        (mail,) = tx.scalars(select(Outgoing))
+    assert (mail.address, mail.locale) == ("anna@example.org", "en")
+
+
+def test_an_address_that_does_not_serve_is_told_beside_the_field(phone):
+    answer = phone.submit("/join", "/join", name="Anna", email="anna@")
+
+    assert answer.status_code == 422
+    assert 'id="error-email"' in answer.text
+    assert 'value="anna@"' in answer.text
+    # and both are to be seen
+    assert re.search(r"<details[^>]* open>", answer.text)
+    assert 'value="Anna"' in answer.text
+    assert phone.client.get_cookie("pp_member") is None
+
+
+def test_an_address_that_had_its_mails_joins_all_the_same(make_phone, tools):
+    answers = [
+        make_phone().submit("/join", "/join", email="anna@example.org")
+        for _ in range(5)
+    ]
+
+    told = [
+        (each.status_code, re.sub(r"[0-9a-f-]{36}", "", each.text)) for each in answers
+    ]
+    assert told == [told[0]] * 5
+    assert answers[0].status_code == 303
+    with tools.database.read() as tx:
+        assert len(list(tx.scalars(select(Outgoing)))) == 3

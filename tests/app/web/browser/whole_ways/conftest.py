@@ -251,7 +251,9 @@ def seen(phone: Page, say: Tongue) -> None:
 
 def card_says(phone: Page, stamps: int) -> None:
     """Wait until so many stamps are on the phone's card."""
-    expect(phone.locator("#face .card__count [aria-hidden]")).to_have_text(f"{stamps} / 10")
+    expect(phone.locator("#face .card__count [aria-hidden]")).to_have_text(
+        f"{stamps} / 10"
+    )
 
 
 def booked(tools: Tools) -> int:
