@@ -72,6 +72,7 @@ def write(
         "reward": programme.reward,
         "stamps_required": programme.stamps_required,
         "terms": programme.terms,
+        "voucher_days": programme.voucher_days,
     }
     outbox.put(
         tx,

@@ -133,6 +133,7 @@ def _welcome(voice: Voice, facts: Mapping[str, Any]) -> Letter:
                 "Open the card on your phone and show its code each time you pay. "
                 "The stamp falls by itself, and a full card becomes a voucher."
             ),
+            *_promise(voice, facts.get("voucher_days")),
         ),
         card=CardPicture(
             programme=voice.name(facts["programme"]),
@@ -156,6 +157,18 @@ def _welcome(voice: Voice, facts: Mapping[str, Any]) -> Letter:
             day=opened_on,
         ),
     )
+
+
+def _promise(voice: Voice, days: int | None) -> tuple[str, ...]:
+    """Say for how long a voucher is good, as the pages do; nothing if it has no end."""
+    if days is None:
+        return ()
+    told = voice.ngettext(
+        "A voucher is good until the end of the day after you earn it.",
+        "A voucher is good for %(num)s days after the day on which you earn it.",
+        days,
+    )
+    return (voice.say(told, num=days),)
 
 
 def _together(one: str, other: str) -> str:

@@ -208,6 +208,22 @@ def test_no_name_at_all_adds_a_header(name):
 
 
 @pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (None, []),
+        (1, ["A voucher is good until the end of the day after you earn it."]),
+        (30, ["A voucher is good for 30 days after the day on which you earn it."]),
+    ],
+)
+def test_it_says_for_how_long_a_voucher_is_good(days, told):
+    mail = dataclasses.replace(MAIL, facts=FACTS | {"voucher_days": days})
+
+    paragraphs = letters.letter(mail, SHOP, ORIGIN).paragraphs
+
+    assert list(paragraphs[2:]) == told
+
+
+@pytest.mark.parametrize(
     "address",
     ["anna", "@example.org", "anna@", "an na@example.org", "anna@exa\u2028mple.org"],
 )

@@ -73,6 +73,7 @@ class Owner:
         self.reads("What is your shop called?")
         self.fill("Name of the shop", "Kaffe & Brød")
         self.fill("Name of the place", "Nyhavn")
+        self.fill("Your name", "Sofie")
         self.picture(self.desk, "shop")
         self.tap("Next")
         self.reads("What does a full card give?")
