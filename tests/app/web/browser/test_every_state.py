@@ -6,7 +6,7 @@ With ``PUNCHPROOF_PICTURES`` naming a directory, a picture of each is left there
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,8 +46,8 @@ def make_stage(
     return lambda language: Stage(own_tools, shop, language, launch(), open_window)
 
 
-def _looked_at(page: Page, name: str) -> Iterator[str]:
-    for theme in ("light", "dark"):
+def _looked_at(page: Page, name: str, themes: Sequence[str]) -> Iterator[str]:
+    for theme in themes:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         yield from (f"{name}, {theme}: {each}" for each in faults(page))
         _leave_a_picture(page, f"{name}-{theme}")
@@ -89,10 +89,12 @@ def test_every_state_is_for_everybody(
     make_stage: Callable[[Language], Stage], language: Language, surface: str
 ):
     stage = make_stage(language)
+    # Colours are the same in every language: each theme is held to axe once.
+    themes = ("light", "dark") if language.direction == "ltr" else ("dark",)
     wrong: list[str] = []
     for name, reach in SURFACES[surface].items():
         stage.viewport = dict(PHONE)
         page = reach(stage)
-        wrong += _looked_at(page, f"{language.tag}-{surface}-{name}")
+        wrong += _looked_at(page, f"{language.tag}-{surface}-{name}", themes)
         page.context.close()
     assert wrong == []
