@@ -11,12 +11,18 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.programme import cards, members, sessions, signals
+from app.programme import cards, members, signals
 from app.programme.founding import Founded
 from app.store.tables import LedgerEntry
 from app.tools import Tools
 from signing import codes, keyfiles
-from tests.app.web.browser.conftest import PHONE, TABLET, Window, show_code
+from tests.app.web.browser.conftest import (
+    PHONE,
+    TABLET,
+    Window,
+    console_cookies,
+    show_code,
+)
 from tests.app.web.browser.test_everybody import STILL, check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -49,12 +55,11 @@ def console(
     own_tools: Tools, shop: Founded, open_window: Callable[..., Window]
 ) -> Callable[..., Page]:
     """Open a page of the console, signed in as the owner."""
-    with own_tools.database.begin() as tx:
-        token = sessions.grant(tx, own_tools, "console", staff_id=shop.staff_id)
+    cookies = console_cookies(own_tools, shop)
 
     def start(path: str, **options: object) -> Page:
         given = {"viewport": DESK, **STILL, **options}
-        return open_window(path, cookies={"pp_console": token}, **given).page
+        return open_window(path, cookies=cookies, **given).page
 
     return start
 

@@ -11,11 +11,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app.programme import sessions
 from app.programme import shop as shops
 from app.programme.founding import Founded
 from app.tools import Tools
-from tests.app.web.browser.conftest import PHONE, Window
+from tests.app.web.browser.conftest import PHONE, Window, console_cookies
 from tests.app.web.browser.test_everybody import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -29,12 +28,11 @@ STEPS = ("shop", "card", "look", "till", "barista", "done")
 def console(
     own_tools: Tools, shop: Founded, open_window: Callable[..., Window]
 ) -> Callable[..., Page]:
-    with own_tools.database.begin() as tx:
-        token = sessions.grant(tx, own_tools, "console", staff_id=shop.staff_id)
+    cookies = console_cookies(own_tools, shop)
 
     def start(path: str, **options: object) -> Page:
         given = {"viewport": DESK, **STILL, **options}
-        return open_window(path, cookies={"pp_console": token}, **given).page
+        return open_window(path, cookies=cookies, **given).page
 
     return start
 
