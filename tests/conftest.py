@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -245,6 +247,14 @@ def counts(record_property: Callable[[str, object], None]) -> Callable[..., None
         record_property("counts", told)
 
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say at once what failed: who ends a run from outside sees no summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        said = report.longreprtext.splitlines()
+        why = [line for line in said if line.startswith("E ")][:8] or said[-3:]
+        print("", report.nodeid, report.when, *why, sep="\n", file=sys.__stderr__)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,8 +25,9 @@ from app.web.shared import access
 _COOKIE: Final = "pp_language"
 #: Browsers keep no cookie for longer than this, in seconds.
 _COOKIE_AGE: Final = 400 * 24 * 3600
-#: Pages that are kept without anybody's cookies name their language themselves.
-_NAMED: Final = "customer.offline"
+#: What a phone keeps is named by the page that it is kept for: it is fetched without
+#: anybody's cookies, or by a worker whose browser may ask for another language.
+_NAMED: Final = {"customer.offline", "customer.service_worker"}
 
 
 class _Catalogues(Domain):  # type: ignore[misc]  # ships no types
@@ -98,7 +99,7 @@ def _locale() -> str:
 
 
 def _named() -> Language | None:
-    is_named = request.endpoint == _NAMED
+    is_named = request.endpoint in _NAMED
     return translations.language(request.args.get("language")) if is_named else None
 
 

@@ -43,7 +43,7 @@ from tests.running import Service, enrol, free_port, running, sign_in
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 820, "height": 1180}
 DESK = {"width": 1280, "height": 800}
-_WIDTH, _HEIGHT = 1280, 720
+_WIDTH, _HEIGHT = 640, 480
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +93,12 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
 def open_window(
     launch: Callable[..., Browser], service: Service, served_settings: Settings
 ) -> Iterator[Callable[..., Window]]:
-    """Open a page of the service; nothing may go wrong in it unseen."""
+    """Open a page of the service; nothing may go wrong in it unseen.
+
+    Windows that need no camera share a test's browser, each with a memory of its own.
+    """
     windows: list[Window] = []
+    common: list[Browser] = []
 
     def start(
         path: str,
@@ -104,7 +108,10 @@ def open_window(
         viewport: dict[str, int] = PHONE,
         **options: object,
     ) -> Window:
-        context = (browser or launch()).new_context(
+        if browser is None:
+            common[:] = common or [launch()]
+            browser = common[0]
+        context = browser.new_context(
             viewport=viewport, base_url=served_settings.origin, **options
         )
         context.set_default_timeout(15_000)
@@ -192,6 +199,11 @@ def join_on(page: Page, name: str, button: str = "Get my card") -> Page:
     page.get_by_role("button", name=button).click()
     page.wait_for_url("**/card/*")
     return page
+
+
+def keeps_its_shell(phone: Page) -> None:
+    """Wait until the phone keeps the page for times without a network."""
+    phone.wait_for_function("navigator.serviceWorker.controller !== null")
 
 
 @pytest.fixture

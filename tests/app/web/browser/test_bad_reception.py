@@ -21,10 +21,11 @@ from tests.app.web.browser.conftest import (
     Network,
     Window,
     add_barista,
+    keeps_its_shell,
     till_cookies,
     type_pin,
 )
-from tests.app.web.browser.test_everybody import check
+from tests.app.web.browser.walking import check
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -287,14 +288,7 @@ def test_the_phone_shows_its_last_card_with_its_age_when_opened_offline(
     phone: Page, own_tools: Tools
 ):
     # given a phone that has its shell, and three stamps that it was told of
-    phone.evaluate(
-        """async () => {
-          const { serviceWorker } = navigator;
-          if (!serviceWorker.controller)
-            await new Promise((taken) =>
-              serviceWorker.addEventListener("controllerchange", taken));
-        }"""
-    )
+    keeps_its_shell(phone)
     joined = phone.url.rsplit("/", 1)[1].partition("?")[0].partition("#")[0]
     give_three(own_tools, UUID(joined))
     phone.reload()

@@ -18,7 +18,7 @@ from app.programme.founding import Founded
 from app.programme.sessions import StaffCaller
 from app.tools import Tools
 from tests.app.web.browser.conftest import PHONE, TABLET, Window, till_cookies
-from tests.app.web.browser.test_everybody import STILL
+from tests.app.web.browser.walking import STILL
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -17,7 +17,7 @@ from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.store.tables import Programme
 from app.tools import Tools
 from tests.app.web.browser.conftest import Window
-from tests.app.web.browser.test_everybody import check
+from tests.app.web.browser.walking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

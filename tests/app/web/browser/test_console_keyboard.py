@@ -14,7 +14,7 @@ from app.programme import staff as people
 from app.programme.founding import Founded
 from app.tools import Tools
 from tests.app.web.browser.conftest import Window
-from tests.app.web.browser.test_everybody import STILL
+from tests.app.web.browser.walking import STILL
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

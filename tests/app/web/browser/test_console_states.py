@@ -26,7 +26,7 @@ from app.store.tables import LedgerEntry, Programme
 from app.tools import Tools
 from signing import keyfiles
 from tests.app.web.browser.conftest import PHONE, TABLET, Window
-from tests.app.web.browser.test_everybody import STILL, check
+from tests.app.web.browser.walking import STILL, check
 from tests.app.web.console.conftest import PAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

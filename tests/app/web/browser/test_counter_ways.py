@@ -16,7 +16,7 @@ from app.programme.sessions import ConsoleCaller
 from app.store.tables import LedgerEntry
 from app.tools import Tools
 from tests.app.web.browser.conftest import TABLET, Window, till_cookies
-from tests.app.web.browser.test_everybody import check
+from tests.app.web.browser.walking import check
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

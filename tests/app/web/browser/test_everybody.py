@@ -8,19 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
 
 from app.programme import staff
 from app.programme.founding import Founded
 from app.tools import Tools
 from tests.app.web.browser.conftest import Window, join_on, till_cookies
+from tests.app.web.browser.walking import STILL, check
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-#: axe measures contrast: not while a page fades in.
-STILL = {"reduced_motion": "reduce"}
 LAYERS = {
     "/counter/": [
         ("Show a stamp code", "#show svg"),
@@ -28,18 +25,6 @@ LAYERS = {
         ("Last 5", "#latest h2"),
     ]
 }
-
-
-def check(page: Page) -> None:
-    found = Axe().run(
-        page,
-        options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]},
-    )
-    assert found.violations_count == 0, found.generate_report()
-    overflow = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -14,7 +14,7 @@ from app.store.tables import Outgoing
 from app.tools import Tools
 from app.translations import LANGUAGES, Language
 from tests.app.web.browser.conftest import Window
-from tests.app.web.browser.test_everybody import STILL, check
+from tests.app.web.browser.walking import STILL, check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

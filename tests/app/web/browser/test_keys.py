@@ -23,7 +23,7 @@ from tests.app.web.browser.conftest import (
     console_cookies,
     show_code,
 )
-from tests.app.web.browser.test_everybody import STILL, check
+from tests.app.web.browser.walking import STILL, check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

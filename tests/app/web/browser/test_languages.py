@@ -28,7 +28,7 @@ from tests.app.web.browser.conftest import (
     keep_picture,
     till_cookies,
 )
-from tests.app.web.browser.test_everybody import STILL, check
+from tests.app.web.browser.walking import STILL, check
 from tests.app.web.console.conftest import PAGES
 from tests.running import Service
 

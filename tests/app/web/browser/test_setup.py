@@ -15,7 +15,7 @@ from app.programme import shop as shops
 from app.programme.founding import Founded
 from app.tools import Tools
 from tests.app.web.browser.conftest import PHONE, Window, console_cookies
-from tests.app.web.browser.test_everybody import check
+from tests.app.web.browser.walking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

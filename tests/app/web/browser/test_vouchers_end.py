@@ -24,7 +24,7 @@ from app.store.tables import Programme, Terminal, Voucher
 from app.tools import Tools
 from app.translations import LANGUAGES, Language
 from tests.app.web.browser.conftest import PHONE, TABLET, Window, till_cookies
-from tests.app.web.browser.test_everybody import STILL, check
+from tests.app.web.browser.walking import STILL, check
 from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -184,6 +184,15 @@ def test_a_language_is_chosen_from_a_page_of_ours_alone(stranger: FlaskClient):
     assert spoken(stranger, "/join") == "en"
 
 
+def test_a_worker_keeps_the_language_of_the_page_that_asks_for_it(
+    stranger: FlaskClient,
+):
+    asked = {"Accept-Language": "en"}
+
+    assert "language=he" in stranger.get("/sw.js?language=he", headers=asked).text
+    assert "language=en" in stranger.get("/sw.js?language=xx", headers=asked).text
+
+
 def test_the_page_for_no_network_is_kept_in_the_phones_language(anna: FlaskClient):
     def shell() -> dict[str, str]:
         source = anna.get("/sw.js").text

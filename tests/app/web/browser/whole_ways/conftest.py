@@ -118,16 +118,10 @@ def pictures_of(say: Tongue) -> Callable[[str], Picture]:
 
 
 @pytest.fixture
-def visit(
-    say: Tongue, launch: Callable[..., Browser], open_window: Callable[..., Window]
-) -> Visit:
+def visit(say: Tongue, open_window: Callable[..., Window]) -> Visit:
     """Open a page in a browser that asks for the language, with memory of its own."""
-    shared: list[Browser] = []
 
     def start(path: str, **options: object) -> Page:
-        if "browser" not in options:
-            shared[:] = shared or [launch()]
-            options["browser"] = shared[0]
         given = {"locale": say.tag, "reduced_motion": "reduce", **options}
         return open_window(path, **given).page
 

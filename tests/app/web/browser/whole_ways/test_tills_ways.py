@@ -16,6 +16,7 @@ from tests.app.web.browser.conftest import (
     Network,
     console_cookies,
     join_on,
+    keeps_its_shell,
     show_code,
     type_pin,
 )
@@ -38,14 +39,6 @@ AWAY = 12
 AGE = """(minutes) => new Intl.RelativeTimeFormat(
   document.documentElement.lang, { numeric: "auto" },
 ).format(-minutes, "minute")"""
-
-#: Waits until the phone keeps the page for times without a network.
-SHELL = """async () => {
-  const { serviceWorker } = navigator;
-  if (!serviceWorker.controller)
-    await new Promise((taken) =>
-      serviceWorker.addEventListener("controllerchange", taken, { once: true }));
-}"""
 
 
 @pytest.fixture
@@ -122,7 +115,7 @@ def _load_again(till: Till, picture: Picture) -> None:
 def _look_offline(phone: Page, say: Tongue) -> None:
     card_says(phone, 2)
     seen(phone, say)
-    phone.evaluate(SHELL)
+    keeps_its_shell(phone)
     phone.context.set_offline(True)
     phone.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=AWAY))
     phone.reload()
