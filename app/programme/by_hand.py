@@ -130,11 +130,15 @@ def give(
             _must_be_few(tx, tools, staff, stamps)
             answer = _book(tx, tools, card_id, stamps, request, staff)
             return Spent(answer, is_repeat=False)
-    except IntegrityError as error:
+    except (IntegrityError, LimitReached) as error:
+        # The same request was quicker on another way: it may have been the last one
+        # that the hour had room for.
         first = codes.answer_to(tools, request, named="stamp_id")
-        if first is None:
-            raise InvalidRequest({"request_id": "used_before"}) from error
-        return first
+        if first is not None:
+            return first
+        if isinstance(error, LimitReached):
+            raise
+        raise InvalidRequest({"request_id": "used_before"}) from error
 
 
 def must_be_allowed(tx: Tx) -> None:

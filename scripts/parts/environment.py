@@ -24,7 +24,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,7 +64,9 @@ def enter(lock: str = RUNTIME) -> None:
     if os.environ.get(_ENTERED) == str(os.getpid()):
         sys.exit(f"setup: {home} does not work as a Python environment; remove it")
     try:
-        prepare(home, lock)
+        # What a command itself answers may be read by a program.
+        with redirect_stdout(sys.stderr):
+            prepare(home, lock)
     except SetupError as error:
         sys.exit(f"setup: {error}")
     except KeyboardInterrupt:

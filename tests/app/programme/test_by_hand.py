@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from app.programme import (
     by_hand,
@@ -240,6 +241,38 @@ def test_two_tills_at_once_do_not_pass_the_limit(
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(one, range(4))) == 1
+
+
+@both_books
+@pytest.mark.usefixtures("allowed")
+def test_one_request_sent_by_many_at_once_counts_once_and_is_told_alike(
+    tools: Tools, barista: StaffCaller, anna: UUID, counts: Callable[..., None]
+):
+    # given an hour that has room for this request and no other
+    give(tools, anna, barista, 5)
+    together = Barrier(32)
+
+    def one(_: int) -> by_hand.Spent:
+        together.wait()
+        return give(tools, anna, barista, 5, request_id="storm")
+
+    with ThreadPoolExecutor(32) as pool:
+        told = list(pool.map(one, range(32)))
+
+    booked = balance(tools, anna) - 5
+    counts(tried=len(told), booked=booked // 5, lost=0, doubled=booked // 5 - 1)
+    assert booked == 5
+    assert sum(not spent.is_repeat for spent in told) == 1
+    assert len({json.dumps(spent.answer, sort_keys=True) for spent in told}) == 1
+
+
+def balance(tools: Tools, card_id: UUID) -> int:
+    """Everything that was ever given to a card, vouchers or not."""
+    with tools.database.read() as tx:
+        given = select(func.sum(LedgerEntry.units)).where(
+            LedgerEntry.card_id == card_id, LedgerEntry.kind == "ADJUST"
+        )
+        return int(tx.scalar(given) or 0)
 
 
 @pytest.mark.usefixtures("allowed")
