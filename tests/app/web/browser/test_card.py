@@ -105,9 +105,7 @@ def test_the_first_load_is_light_and_brings_no_decoder(
     page.goto("/card", wait_until="networkidle")
 
     counted = {
-        kind: {
-            paths[each]: sizes.get(each, 0) for each in kinds if kinds[each] == kind
-        }
+        kind: {paths[each]: sizes.get(each, 0) for each in kinds if kinds[each] == kind}
         for kind in ("Document", "Stylesheet", "Script")
     }
     total = sum(sum(files.values()) for files in counted.values())
