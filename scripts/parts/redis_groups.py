@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Self
 
@@ -112,10 +113,31 @@ class Guarded(_Group):
                 return int(sentinel.execute_command(*asked)[1])
         raise ServerError("no Sentinel answers")
 
+    def patient(self) -> None:
+        """Let no Sentinel act by itself from now on, but only when it is told to."""
+        for port in self.sentinels:
+            with client(port) as sentinel:
+                sentinel.execute_command(
+                    "SENTINEL", "SET", SERVICE, "down-after-milliseconds", 600_000
+                )
+
+    def replace(self) -> None:
+        """Tell the Sentinels to put a replica in the master's place, dead or alive."""
+        with client(self.sentinels[0]) as sentinel:
+            sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE)
+
     def replicas(self) -> list[int]:
         """The servers that are not the master."""
         master = self.master()
         return [port for port in self.servers if port != master]
+
+    def following(self) -> list[int]:
+        """Those of them that are alive and hear the master."""
+        alive = []
+        for port in self.replicas():
+            with suppressed():
+                alive += [port] if _follows(port) else []
+        return alive
 
 
 @dataclass
@@ -212,7 +234,7 @@ def start_cluster(
 def client(port: int) -> redis.Redis:
     """A connection to one server, which says at once that it is away."""
     return redis.Redis(
-        port=port, socket_timeout=1.0, protocol=2, retry=Retry(NoBackoff(), 0)
+        port=port, socket_timeout=10.0, protocol=2, retry=Retry(NoBackoff(), 0)
     )
 
 
@@ -251,7 +273,6 @@ def until(
 
 def _share_out(group: Cluster, buses: Mapping[int, int]) -> None:
     """Give each master its slots, let all meet, and each replica follow."""
-    first = group.masters[0]
     for number, port in enumerate(group.masters):
         begin = -(-number * _SLOTS // len(group.masters))
         end = -(-(number + 1) * _SLOTS // len(group.masters)) - 1
@@ -259,19 +280,22 @@ def _share_out(group: Cluster, buses: Mapping[int, int]) -> None:
             master.execute_command("CLUSTER", "ADDSLOTSRANGE", begin, end)
             # Each its own, or two of them would have one number and sort it out.
             master.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-    with client(first) as master:
-        for port in list(group.servers)[1:]:
-            meet = ("CLUSTER", "MEET", "127.0.0.1", port, buses[port])
-            master.execute_command(*meet)
-    count = len(group.servers)
+    # Everybody everybody: by hearsay it would take longer.
+    for one, other in combinations(group.servers, 2):
+        with client(one) as server:
+            meet = ("CLUSTER", "MEET", "127.0.0.1", other, buses[other])
+            server.execute_command(*meet)
     for port in group.servers:
-        until(partial(_is_whole, port, count), "the servers are one cluster")
+        whole = partial(_is_whole, port, len(group.servers))
+        until(whole, "the servers are one cluster")
     for master, replica in group.replicas.items():
         with client(master) as of, client(replica) as follower:
             master_id = of.execute_command("CLUSTER", "MYID").decode()
             follower.execute_command("CLUSTER", "REPLICATE", master_id)
     for replica in group.replicas.values():
         until(partial(_follows, replica), "a replica follows its master")
+    for port in group.servers if group.replicas else ():
+        until(partial(_names_replicas, port), "all have heard of the replicas")
 
 
 def _is_whole(port: int, count: int) -> bool:
@@ -279,6 +303,12 @@ def _is_whole(port: int, count: int) -> bool:
         told = server.execute_command("CLUSTER", "INFO").decode()
     said = dict(line.split(":") for line in told.split("\r\n") if ":" in line)
     return said["cluster_state"] == "ok" and int(said["cluster_known_nodes"]) == count
+
+
+def _names_replicas(port: int) -> bool:
+    with client(port) as server:
+        slots = server.execute_command("CLUSTER", "SLOTS")
+    return all(len(each[3:]) == 1 for each in slots)
 
 
 def _follows(port: int) -> bool:
