@@ -47,6 +47,19 @@ def redis_url(redis_server: RunningRedis) -> str:
     return redis_server.url
 
 
+@contextlib.contextmanager
+def written_by_hand(redis_url: str) -> Iterator[redis.Redis]:
+    """The nonce store's Redis, for somebody who writes in it past our scripts."""
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+def wipe(redis_url: str) -> None:
+    """Let the nonce store lose everything."""
+    with written_by_hand(redis_url) as client:
+        client.flushall()
+
+
 @pytest.fixture
 def start_redis(tmp_path: Path) -> Iterator[Callable[..., RunningRedis]]:
     """Start a Redis of the test's own; the same one's data again when called again."""

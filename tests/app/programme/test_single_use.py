@@ -39,6 +39,7 @@ from app.tools import Tools
 from signing import codes as signed
 from signing.codes import Kind
 from tests.conftest import both_books
+from tests.servers import written_by_hand
 
 TILLS = 16
 
@@ -371,8 +372,8 @@ def test_a_revocation_makes_no_thieves_of_honest_codes(
     shown = stamping.stamp_code(tools, barista, 5)
 
     # when a code comes whose record none of ours seals
-    client = tools.nonces._client
-    client.delete(*client.keys(f"*:code:{shown.nonce.hex()}"))
+    with written_by_hand(tools.settings.redis_url) as client:
+        client.delete(*client.keys(f"*:code:{shown.nonce.hex()}"))
     record = {"sealed": "by a secret that is gone"}
     tools.nonces.issue(shown.nonce, record, keep=timedelta(minutes=1))
     with pytest.raises(CodeUnknown):
@@ -390,8 +391,8 @@ def test_who_writes_the_store_creates_no_value(tools, make_card, barista):
     bigger = tools.nonces.look(five.nonce).record
 
     # when the record of the one is replaced by the other's
-    client = tools.nonces._client
-    client.delete(*client.keys(f"*:code:{one.nonce.hex()}"))
+    with written_by_hand(tools.settings.redis_url) as client:
+        client.delete(*client.keys(f"*:code:{one.nonce.hex()}"))
     tools.nonces.issue(one.nonce, bigger, keep=timedelta(minutes=1))
 
     with pytest.raises(CodeUnknown):
