@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import secrets
 import sys
@@ -247,6 +248,24 @@ def counts(record_property: Callable[[str, object], None]) -> Callable[..., None
         record_property("counts", told)
 
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that need no browser between those that do, in even shares.
+
+    Two browsers at once take each other's processor, and then both are slow; side by
+    side with other tests they are not.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    windows = [file for file in files.values() if file[0].get_closest_marker("browser")]
+    others = [file for file in files.values() if file not in windows]
+    share = math.ceil(len(others) / (len(windows) or 1))
+    dealt = []
+    for number, window in enumerate(windows):
+        dealt += [window, *others[number * share : (number + 1) * share]]
+    items[:] = [item for file in dealt or others for item in file]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -24,7 +24,15 @@ from app.programme import expiry, ledger, vouchers
 from app.programme.errors import CardClosed, InvalidRequest, NotFound, VoucherSpent
 from app.programme.vouchers import VoucherView
 from app.store.database import Tx
-from app.store.tables import Card, LedgerEntry, Location, Member, Programme, Voucher
+from app.store.tables import (
+    Card,
+    LedgerEntry,
+    Location,
+    Member,
+    Programme,
+    Shop,
+    Voucher,
+)
 from app.tools import Tools
 
 #: Rules that move stamps, as kept in the ledger.
@@ -35,7 +43,7 @@ RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO, RULE_BY_HAND = (
     "undo",
     "by_hand",
 )
-
+_SHOP_NAME = select(Shop.name).scalar_subquery()
 
 #: Asked by every phone that shows a code, again and again: put together once.
 _VERSION = select(
@@ -68,6 +76,7 @@ class Mark:
     """One stamp on the card: when, where, and the seed of its picture."""
 
     at: datetime
+    #: The shop's name where it was of no place in particular.
     place: str
     seed: str
 
@@ -417,7 +426,7 @@ def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
             LedgerEntry.units,
             LedgerEntry.nonce,
             LedgerEntry.entry_id,
-            Location.name,
+            func.coalesce(Location.name, _SHOP_NAME, "").label("place"),
         )
         .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
         .where(
@@ -430,9 +439,7 @@ def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
         .limit(balance)
     )
     marks = [
-        Mark(
-            at=at, place=place or "", seed=f"{(nonce or entry_id.bytes).hex()}{number}"
-        )
+        Mark(at=at, place=place, seed=f"{(nonce or entry_id.bytes).hex()}{number}")
         for at, units, nonce, entry_id, place in rows
         for number in range(units)
     ]

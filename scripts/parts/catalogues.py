@@ -8,8 +8,9 @@ in the order of the English, with file names and no line numbers or dates.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import cache
 from gettext import c2py
 from io import BytesIO
 from pathlib import Path
@@ -128,8 +129,13 @@ def problems(locale: str, found: Catalog) -> list[str]:
 
 def form_of(catalogue: Catalog, number: int) -> int:
     """Tell which plural form a catalogue takes for a number."""
+    return int(_rule(catalogue.plural_expr)(number))
+
+
+@cache
+def _rule(expression: str) -> Callable[[int], int]:
     # The standard library knows how to read gettext's rules, in C's own words.
-    return int(c2py(catalogue.plural_expr)(number))
+    return c2py(expression)
 
 
 def _lacking(catalogue: Catalog, found: Catalog) -> Iterator[Message]:

@@ -82,7 +82,8 @@ def _side_by_side() -> list[str]:
     """Words that let pytest use two processors, where there are two."""
     if (os.cpu_count() or 1) < _PROCESSES:
         return []
-    return ["-n", str(_PROCESSES), "--dist", "loadfile"]
+    order = "--no-loadscope-reorder"  # as tests/conftest.py deals the files
+    return ["-n", str(_PROCESSES), "--dist", "loadfile", order]
 
 
 def _verdict(status: int) -> str:

@@ -213,7 +213,7 @@ def landing(code: str) -> Response:
         if said.can_collect:
             marks = faces.waiting_marks(
                 int(seen.record.get("stamps", "1")),
-                seen.record.get("place", ""),
+                seen.record.get("place") or shops.shop(tools).name,
                 seen.code.nonce.hex(),
                 tools.now(),
             )

@@ -135,6 +135,15 @@ def test_a_printed_stamp_is_collected_once(tools, paper, make_card):
 
 
 @both_books
+def test_a_stamp_of_no_place_is_the_shops(tools, paper, make_card):
+    anna = make_card("Anna")
+    collect(tools, paper(location_id=None)[0], anna)
+
+    marks = cards.card(tools, anna.card_id).marks
+    assert {mark.place for mark in marks} == {shop.shop(tools).name}
+
+
+@both_books
 @pytest.mark.parametrize("is_wiped", [False, True], ids=["redis up", "redis wiped"])
 def test_of_many_phones_at_one_printed_stamp_one_counts(
     tools, make_tools, paper, make_card, redis_url, is_wiped, counts

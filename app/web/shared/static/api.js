@@ -10,18 +10,14 @@
  * @module shared/api
  */
 
+import { once } from "./request.js";
+
 /** Waits between tries, ms; the last one repeats. */
 const WAITS = [400, 800, 1600, 3000, 5000, 8000];
-const TIMEOUT_MS = 10_000;
 
 /**
- * @typedef {object} Answer
- * @property {number} status - HTTP status; 0 when nobody answered or the caller gave up
- * @property {any} body - parsed JSON; null when there was none
- * @property {string} etag - "" when there was none
- * @property {number} retryAfter - seconds; 0 when the server named none
- * @property {boolean} unsure - a try went unanswered: the server may have acted on it
- *
+ * @typedef {import("./request.js").Answer} Answer
+ * @typedef {import("./request.js").World} World
  * @typedef {"network" | "busy" | "in_use"} Reason
  *
  * @typedef {object} Options
@@ -30,13 +26,6 @@ const TIMEOUT_MS = 10_000;
  * @property {(reason: Reason, waitMs: number) => void} [onWait] - before each wait
  * @property {Record<string, string>} [headers]
  * @property {World} [world]
- *
- * @typedef {object} World
- * @property {typeof globalThis.fetch} [fetch]
- * @property {(ms: number, signal?: AbortSignal) => Promise<void>} [wait]
- * @property {() => string} [csrf]
- * @property {(token: string) => void} [setCsrf]
- * @property {number} [timeout] - ms for one try
  */
 
 /**
@@ -80,16 +69,6 @@ export function waitReason(answer) {
   return null;
 }
 
-/** Read each time: a sign-in renews it. */
-const csrfOfPage = () =>
-  document.querySelector('meta[name="csrf-token"]')?.getAttribute("content") ?? "";
-
-/** The answer shall speak as the page does, whatever the browser's own language. */
-const langOfPage = () => {
-  const lang = globalThis.document?.documentElement?.lang;
-  return lang ? { "Accept-Language": lang } : {};
-};
-
 /** @param {string} token */
 const setCsrfOfPage = (token) =>
   document.querySelector('meta[name="csrf-token"]')?.setAttribute("content", token);
@@ -106,56 +85,6 @@ async function renewed({ signal, world = {} }) {
   if (!body?.token) return false;
   (world.setCsrf ?? setCsrfOfPage)(body.token);
   return true;
-}
-
-/**
- * @param {string} method
- * @param {string} path
- * @param {object | null} body
- * @param {Options} options
- * @returns {Promise<Answer>}
- */
-async function once(method, path, body, { signal, headers = {}, world = {} }) {
-  const { fetch = globalThis.fetch, csrf = csrfOfPage, timeout = TIMEOUT_MS } = world;
-  const all = { Accept: "application/json", ...langOfPage(), ...headers };
-  if (method !== "GET") Object.assign(all, { "X-CSRFToken": csrf() });
-  if (body !== null) Object.assign(all, { "Content-Type": "application/json" });
-  const stop = new AbortController();
-  const giveUp = () => stop.abort();
-  if (signal?.aborted) giveUp();
-  signal?.addEventListener("abort", giveUp);
-  const timer = setTimeout(giveUp, timeout);
-  try {
-    const response = await fetch(path, {
-      method,
-      headers: all,
-      body: body === null ? undefined : JSON.stringify(body),
-      credentials: "same-origin",
-      signal: stop.signal,
-    });
-    const text = response.status === 304 ? "" : await response.text();
-    return {
-      status: response.status,
-      body: parsed(text),
-      etag: response.headers.get("ETag") ?? "",
-      retryAfter: Number(response.headers.get("Retry-After")) || 0,
-      unsure: false,
-    };
-  } catch {
-    return { status: 0, body: null, etag: "", retryAfter: 0, unsure: true };
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", giveUp);
-  }
-}
-
-/** @param {string} text - a proxy's HTML page gives null: its status says enough */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /**

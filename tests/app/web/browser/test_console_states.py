@@ -29,7 +29,8 @@ from tests.app.web.browser.conftest import PHONE, TABLET, Window
 from tests.app.web.browser.walking import STILL, check
 from tests.app.web.console.conftest import PAGES
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# Walks of many pages, each a minute or two where there is nothing else to do.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 DESK: Final = {"width": 1280, "height": 800}
 WIDE: Final = {"width": 1600, "height": 1000}

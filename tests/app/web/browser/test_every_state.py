@@ -21,7 +21,8 @@ from tests.app.web.browser.customer_states import CUSTOMER
 from tests.app.web.browser.stage import Stage, States
 from tests.app.web.browser.walking import faults, misfits
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# Walks of many pages, each a minute or two where there is nothing else to do.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 #: One from left to right, one from right to left.
 BOTH_WAYS = [each for each in LANGUAGES if each.locale in {"en", "he"}]

@@ -32,7 +32,8 @@ from tests.app.web.browser.walking import STILL, check
 from tests.app.web.console.conftest import PAGES
 from tests.running import Service
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# Walks of many pages, each a minute or two where there is nothing else to do.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 NARROW = {"width": 320, "height": 640}
 SIZES = {"phone": PHONE, "tablet": TABLET, "desk": DESK}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { troubleOf } from "../../../../app/web/shared/static/scanner/camera.js";
+import { troubleOf } from "../../../../app/web/shared/static/scanner/lens.js";
 
 for (const [name, trouble] of [
   ["NotAllowedError", "denied"],

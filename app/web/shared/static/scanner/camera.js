@@ -9,33 +9,14 @@
  *
  * @module scanner/camera
  *
- * @typedef {"denied" | "none" | "busy" | "lost" | "insecure"} Trouble
+ * @typedef {import("./lens.js").Trouble} Trouble
  * @typedef {ReturnType<typeof createCamera>} Camera
  */
 
-/** No picture after this long is a black camera, ms. */
-const BLACK_MS = 4000;
+import { GONE, ask, hasPicture, troubleOf } from "./lens.js";
+
 /** A track may fall silent for a moment; longer, and somebody else has the lens; ms. */
 const SILENT_MS = 2000;
-
-/** @type {Record<string, Trouble>} */
-const TROUBLES = {
-  NotAllowedError: "denied",
-  SecurityError: "denied",
-  NotFoundError: "none",
-  OverconstrainedError: "none",
-  NotReadableError: "busy",
-  AbortError: "busy",
-};
-
-/** How browsers say that a lens of this id is not there. */
-const GONE = ["OverconstrainedError", "NotFoundError"];
-
-/**
- * @param {string} name - of what getUserMedia threw
- * @returns {Trouble}
- */
-export const troubleOf = (name) => TROUBLES[name] ?? "lost";
 
 /**
  * @param {HTMLVideoElement} video
@@ -126,31 +107,4 @@ export function createCamera(video, onLost) {
       );
     },
   };
-}
-
-/** @param {string | null} deviceId */
-const ask = (deviceId) =>
-  navigator.mediaDevices.getUserMedia({
-    audio: false,
-    video: {
-      ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment" }),
-      width: { ideal: 1280 },
-      height: { ideal: 720 },
-    },
-  });
-
-/**
- * @param {HTMLVideoElement} video
- * @returns {Promise<boolean>}
- */
-function hasPicture(video) {
-  if (video.videoWidth > 0 && video.readyState >= 2) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), BLACK_MS);
-    const seen = () => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    video.addEventListener("loadeddata", seen, { once: true });
-  });
 }

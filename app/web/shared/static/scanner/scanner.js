@@ -10,8 +10,7 @@
  *
  * @typedef {"starting" | "scanning" | "held" | "denied" | "none" | "busy" | "lost" | "insecure" | "failed"} State
  *   `held`: after `resume({ whenClear: true })`, while a code is still in the picture;
- *   `failed`: the camera runs, the decoder does not (an old browser, or WebAssembly
- *   forbidden)
+ *   `failed`: the camera runs, the decoder does not (old browser, no WebAssembly)
  *
  * @typedef {object} Scanner
  * @property {() => void} stop - for good: camera, worker and wake lock
@@ -29,7 +28,9 @@
 
 import { keepAwake } from "./awake.js";
 import { createCamera } from "./camera.js";
+import { onChange } from "./change.js";
 import { createDecoder } from "./decoder.js";
+import { lenses } from "./lens.js";
 import { createRepeats } from "./repeats.js";
 
 /** At most so many pictures a second are read, for the battery's sake: ms between. */
@@ -38,8 +39,6 @@ const EVERY_MS = 60;
 const MOST_FAULTS = 3;
 /** Trouble that may pass without anybody touching this page. */
 const PASSING = ["busy", "lost", "none"];
-/** So often it is looked whether it has, ms. */
-const AGAIN_MS = 4000;
 
 /**
  * @param {object} page
@@ -106,29 +105,18 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
   }
 
   const opening = open();
-  const onVisible = () =>
-    document.visibilityState === "hidden" ? camera.close() : void open();
-  // Back from the page cache; the first pageshow of all finds us opening already.
-  const onShow = (/** @type {PageTransitionEvent} */ event) =>
-    event.persisted && void open();
-  /** A lens was plugged in or let go, or somebody allowed it in the settings. */
-  async function onBetter() {
-    if (isTrying || !said || !PASSING.includes(said)) return;
-    isTrying = true; // a black camera takes longer to tell than the wait between tries
-    await open(true);
-    isTrying = false;
-  }
-  const onAllowed = () => void (said === "denied" && open(true));
-  const again = setInterval(onBetter, AGAIN_MS);
-  const allowed = await permission();
-  allowed?.addEventListener("change", onAllowed);
-  navigator.mediaDevices?.addEventListener?.("devicechange", onBetter);
-  const onTurn = () => void video.play().catch(() => undefined); // iOS stops it
-  document.addEventListener("visibilitychange", onVisible);
-  globalThis.addEventListener("pagehide", camera.close);
-  globalThis.addEventListener("pageshow", onShow);
-  globalThis.addEventListener("orientationchange", onTurn);
-
+  const leave = await onChange({
+    shown: () => void open(),
+    hidden: camera.close,
+    turned: () => void video.play().catch(() => undefined), // iOS stops it
+    allowed: () => void (said === "denied" && open(true)),
+    async better() {
+      if (isTrying || !said || !PASSING.includes(said)) return;
+      isTrying = true; // a black camera takes longer to tell than the wait between tries
+      await open(true);
+      isTrying = false;
+    },
+  });
   await opening;
   void watch();
 
@@ -138,13 +126,7 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
       camera.close();
       decoder.close();
       sleep();
-      clearInterval(again);
-      allowed?.removeEventListener("change", onAllowed);
-      navigator.mediaDevices?.removeEventListener?.("devicechange", onBetter);
-      document.removeEventListener("visibilitychange", onVisible);
-      globalThis.removeEventListener("pagehide", camera.close);
-      globalThis.removeEventListener("pageshow", onShow);
-      globalThis.removeEventListener("orientationchange", onTurn);
+      leave();
     },
     pause() {
       pausedAt ||= performance.now();
@@ -156,10 +138,7 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
       pausedAt = 0;
     },
     retry: () => open(),
-    cameras: async () =>
-      (await navigator.mediaDevices?.enumerateDevices?.().catch(() => []) ?? []).filter(
-        (device) => device.kind === "videoinput",
-      ),
+    cameras: lenses,
     camera: camera.current,
     async use(id) {
       camera.choose(id);
@@ -169,8 +148,3 @@ export async function startScanner({ video, onText, onState, worker, deviceId })
     torch: camera.light,
   };
 }
-
-/** @returns {Promise<PermissionStatus | null>} of the camera; null where none is told */
-const permission = () =>
-  navigator.permissions?.query({ name: /** @type {any} */ ("camera") }).catch(() => null) ??
-  Promise.resolve(null);
