@@ -80,7 +80,7 @@ def create_app_from_environment() -> Flask:
     with suppress(StoreDown):
         # The store's memory is known from now on, not from the first code that it
         # does not know: that one may be a thief's.
-        tools.nonces.epoch()
+        tools.nonces.watch()
     report = partial(tools.report, Voice(tools).look)
     report()
     # A fork of this process is another worker, and has to say so by itself.

@@ -71,7 +71,9 @@ VARIABLES = (
     Variable(
         "REDIS_URL",
         "a server of our own in DATA",
-        "the nonce store: redis://, rediss:// or unix://, with appendonly yes and "
+        "the nonce store: redis://, rediss:// or unix://; a master that Sentinels "
+        "watch, redis+sentinel://HOST:PORT,…/SERVICE; a cluster, "
+        "redis+cluster://HOST:PORT,…; each server with appendonly yes and "
         "maxmemory-policy noeviction",
         is_secret=True,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from functools import partial
 
 from app.settings import Settings, SettingsError, TokenSettings
 from app.store.database import Database
+from app.store.errors import StoreDown
 from app.store.limits import Limits
 from app.store.nonces import Nonces
 from app.store.workers import Held, Report, Workers
@@ -40,10 +42,19 @@ class Tools:
     def report(self, then: Callable[[str], object] = lambda _: None) -> None:
         """Let the others know, from now on, that this process serves, and its ring.
 
+        At each report the nonce store's memory is looked after too.
+
         Args:
             then: called after each report, with this worker's id.
         """
-        self.workers.start(lambda: _report(self.keys), then)
+
+        def afterwards(worker_id: str) -> None:
+            # A store that is away is looked after the next time.
+            with contextlib.suppress(StoreDown):
+                self.nonces.watch()
+            then(worker_id)
+
+        self.workers.start(lambda: _report(self.keys), afterwards)
 
     def close(self) -> None:
         """Let go of every connection and thread."""
@@ -51,6 +62,7 @@ class Tools:
         self.keys.close()
         self.database.close()
         self.nonces.close()
+        self.limits.close()
         if self.holder is not None:
             self.holder.close()
 
@@ -104,6 +116,7 @@ def open_tools(settings: Settings) -> Tools:
     """Open everything that ``settings`` name; connects to nothing yet but keys.
 
     Raises:
+        SettingsError: the nonce store's address makes no sense.
         KeyRingError: there is no key ring, or it cannot be read. A ring is never
             made here: a missing one is a mistake to be told, not to be papered over.
     """

@@ -2,7 +2,9 @@
 
 One Redis and one PostgreSQL serve a whole test run (each worker of xdist has its own);
 every test that asks for ``redis_url`` or ``postgres_url`` finds its server empty. A
-test that kills or stops a server starts its own with ``start_redis``.
+test that kills or stops a server starts its own with ``start_redis``, and several that
+stand together with ``start_guarded`` (a master that Sentinels watch) or
+``start_cluster``.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ import pytest
 import redis
 
 from scripts.parts import postgres_server as postgres_part
+from scripts.parts import redis_groups
 from scripts.parts import redis_server as redis_part
 from scripts.parts.postgres_server import RunningPostgres
+from scripts.parts.redis_groups import Cluster, Guarded
 from scripts.parts.redis_server import RunningRedis
 
 
@@ -43,6 +47,19 @@ def redis_url(redis_server: RunningRedis) -> str:
     return redis_server.url
 
 
+@contextlib.contextmanager
+def written_by_hand(redis_url: str) -> Iterator[redis.Redis]:
+    """The nonce store's Redis, for somebody who writes in it past our scripts."""
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+def wipe(redis_url: str) -> None:
+    """Let the nonce store lose everything."""
+    with written_by_hand(redis_url) as client:
+        client.flushall()
+
+
 @pytest.fixture
 def start_redis(tmp_path: Path) -> Iterator[Callable[..., RunningRedis]]:
     """Start a Redis of the test's own; the same one's data again when called again."""
@@ -51,6 +68,32 @@ def start_redis(tmp_path: Path) -> Iterator[Callable[..., RunningRedis]]:
         def start(**options: object) -> RunningRedis:
             running = redis_part.start(tmp_path / "redis", **options)
             return servers.enter_context(running)
+
+        yield start
+
+
+@pytest.fixture
+def start_guarded(tmp_path: Path) -> Iterator[Callable[..., Guarded]]:
+    """Start a master, replicas and Sentinels of the test's own."""
+    with contextlib.ExitStack() as groups:
+
+        def start(**options: int) -> Guarded:
+            group = redis_groups.start_guarded(tmp_path / "guarded", **options)
+            return groups.enter_context(group)
+
+        yield start
+
+
+@pytest.fixture
+def start_cluster(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
+    """Start a cluster of three masters of the test's own."""
+    with contextlib.ExitStack() as groups:
+
+        def start(*, with_replicas: bool = False) -> Cluster:
+            group = redis_groups.start_cluster(
+                tmp_path / "cluster", with_replicas=with_replicas
+            )
+            return groups.enter_context(group)
 
         yield start
 

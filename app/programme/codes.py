@@ -454,9 +454,12 @@ def _purpose(code: Code) -> str:
 
 
 def _would_be_known(tools: Tools, code: Code) -> bool:
-    """Tell whether the store would know the code, had it been issued."""
-    life = LIFETIME.get(code.kind)
-    return life is None or code.not_after - life > tools.nonces.epoch().started_at
+    """Tell whether the store would know the code, had it been issued.
+
+    It knows what was issued in its present epoch (``app.store.epochs``).
+    """
+    life, epoch = LIFETIME.get(code.kind), tools.nonces.epoch(code.nonce)
+    return life is None or code.not_after - life > epoch.started_at
 
 
 def _would_open(tools: Tools, code: Code) -> bool:

@@ -8,7 +8,7 @@ mail address or other personal text lies in Redis and no length is a danger.
 Where the promise ends. A limit slows guessing down; it does not guard the single-use
 rule. It therefore fails open: without an answer from Redis the try is taken and
 counted in ``failures``, for the operator to see. The window goes by the web server's
-clock, and a try that redis-py had to send twice may count twice.
+clock, and a try that had to be sent twice may count twice.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self, cast
 
 import limits
-import redis
-from limits.storage import RedisStorage
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from limits.storage import RedisStorage, Storage
 
 from app.store.errors import LimitHit
+from app.store.redises import FAULTS, Patience, Redises, Script, open_redises
 
 __all__ = ["LimitHit", "Limits"]
 
 # Short, since nothing is lost without an answer: the try is taken.
-_CONNECT_SECONDS = 0.5
-_REPLY_SECONDS = 0.5
+_PATIENCE = Patience(
+    connect=timedelta(seconds=0.5), reply=timedelta(seconds=0.5), retries=1
+)
 
 
 class Limits:
@@ -42,12 +42,9 @@ class Limits:
         failures: tries taken because Redis gave no answer, since the start.
     """
 
-    def __init__(self, pool: redis.ConnectionPool) -> None:
-        self._pool = pool
-        # The address is that of the pool; the library only reads its scheme.
-        self._storage = RedisStorage(
-            "redis://", connection_pool=pool, key_prefix="pp:limit"
-        )
+    def __init__(self, redises: Redises) -> None:
+        self._redises = redises
+        self._storage = _Counts(redises)
         self._lock = threading.Lock()
         self.failures = 0
 
@@ -56,18 +53,12 @@ class Limits:
         """Count in the Redis at an address; does not connect yet.
 
         Args:
-            url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads it.
+            url: see ``redis_address``.
 
         Raises:
-            ValueError: not an address that redis-py can read.
+            SettingsError: not an address.
         """
-        pool = redis.ConnectionPool.from_url(
-            url,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_REPLY_SECONDS,
-            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-        )
-        return cls(pool)
+        return cls(open_redises(url, _PATIENCE))
 
     def hit(self, name: str, *key: str, limit: str) -> None:
         """Take one try.
@@ -88,7 +79,7 @@ class Limits:
             if self._storage.acquire_entry(where, item.amount, period):
                 return
             oldest_at, _ = self._storage.get_moving_window(where, item.amount, period)
-        except (redis.RedisError, OSError):
+        except FAULTS:
             self._count_failure()
             return
         wait = timedelta(seconds=max(0.0, oldest_at + period - time.time()))
@@ -98,16 +89,47 @@ class Limits:
         """Forget the tries, as after a right PIN. Does nothing without Redis."""
         try:
             self._storage.clear(_key(name, key))
-        except (redis.RedisError, OSError):
+        except FAULTS:
             self._count_failure()
 
     def close(self) -> None:
         """Close the connections."""
-        self._pool.disconnect()
+        self._redises.close()
 
     def _count_failure(self) -> None:
         with self._lock:
             self.failures += 1
+
+
+class _Counts(RedisStorage):
+    """The library's windows, on servers that are found by our own ways."""
+
+    def __init__(self, redises: Redises) -> None:
+        # RedisStorage's own would open a client of its own.
+        Storage.__init__(self)
+        self.key_prefix = "pp:limit"
+        self.storage = cast(Any, _ByKey(redises))
+        self.initialize_storage("")
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        return FAULTS
+
+
+class _ByKey:
+    """The two things that ``RedisStorage`` asks of a client for a moving window."""
+
+    def __init__(self, redises: Redises) -> None:
+        self._redises = redises
+
+    def register_script(
+        self, text: str | bytes
+    ) -> Callable[[list[str], list[Any]], Any]:
+        script = Script(text if isinstance(text, str) else text.decode())
+        return lambda keys, args: script.run(self._redises, keys[0], *args)
+
+    def delete(self, key: str) -> None:
+        self._redises.at(key, lambda server: server.delete(key))
 
 
 def _key(name: str, parts: tuple[str, ...]) -> str:

@@ -39,7 +39,7 @@ keep(ARGV[2])
 return 1
 """
 
-# ARGV: request id, lease in ms, call id (the same when redis-py repeats the call),
+# ARGV: request id, lease in ms, call id (the same when the command is sent again),
 # the caller's now.
 CLAIM = f"""
 {_NOW}
@@ -57,7 +57,7 @@ local left = state == 'claimed' and tonumber(lease_until) - now or 0
 if left > 0 and not is_mine then
     return {{'in_use', record, false, left}}
 end
--- Mine by another call: a retry by the device. Mine by this call: redis-py's repeat.
+-- Mine by another call: a retry by the device. Mine by this call: the command's repeat.
 local word = is_mine and call ~= ARGV[3] and 'again' or 'claimed'
 if not is_mine then
     at = ARGV[4]
@@ -120,13 +120,4 @@ elseif held ~= ARGV[1] then
 end
 keep(ARGV[2])
 return 1
-"""
-
-# ARGV: an id for a new epoch. Never expires.
-EPOCH = f"""
-{_NOW}
-if redis.call('HSETNX', KEYS[1], 'id', ARGV[1]) == 1 then
-    redis.call('HSET', KEYS[1], 'started_at', string.format('%.0f', now))
-end
-return redis.call('HMGET', KEYS[1], 'id', 'started_at')
 """

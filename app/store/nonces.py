@@ -10,11 +10,11 @@ method is one Lua script on that one key: Redis runs it whole or not at all, and
 own clock times the leases, so web servers' clocks do not matter. The shard ``xx`` (the
 first byte of the nonce) is the key's hash tag, so that a cluster spreads the codes.
 
-Repeats. redis-py sends a command again by itself when the connection broke before the
-reply, so a script may have run already when it runs. Each one therefore answers its
-repeat as it answered the first time; ``claim`` knows its own repeat by a number made
-for each call, kept beside the owner. Nothing that a repeat does late can hurt: a
-repeated release can at most free a code early, and then the books decide.
+Repeats. A command is sent again when the connection broke before the reply
+(``redises``), so a script may have run already when it runs. Each one therefore
+answers its repeat as it answered the first time; ``claim`` knows its own repeat by a
+number made for each call, kept beside the owner. Nothing that a repeat does late can
+hurt: a repeated release can at most free a code early, and then the books decide.
 
 Where the promise ends. Redis decides who may *try* to spend a code, not who did. A
 lease that runs out while its owner still works lets a second request in; a failover
@@ -35,24 +35,18 @@ which the store would forget are found by ``problems``.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-import redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
-
-from app.store import nonce_scripts
+from app.store import nonce_scripts, redis_checks
+from app.store.epochs import Epoch, Epochs
 from app.store.errors import NonceStoreDown, NonceTaken
-
-if TYPE_CHECKING:
-    from redis.commands.core import Script
+from app.store.redises import FAULTS, Patience, Redises, Script, open_redises
 
 __all__ = [
     "Claim",
@@ -64,12 +58,9 @@ __all__ = [
     "Outstanding",
 ]
 
-# A reply that is this late helps nobody at a till. A broken connection (a restart, a
-# failover) is tried again at once; a silent server is not, or the waits would add up.
-_CONNECT_SECONDS = 1.0
-_REPLY_SECONDS = 1.5
-_QUICK_RETRIES = 2
-_RETRY_SECONDS = 0.05
+_PATIENCE = Patience(
+    connect=timedelta(seconds=1), reply=timedelta(seconds=1.5), retries=2
+)
 # Codes looked at in one go by those who walk along all of them.
 _STRIDE = 500
 
@@ -116,19 +107,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
-    """One unbroken memory of the store; a store that was wiped starts another.
-
-    Attributes:
-        epoch_id: 32 hexadecimal digits.
-        started_at: by the clock of Redis, to the millisecond.
-    """
-
-    epoch_id: str
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Outstanding:
     """Codes of one key that may still be used.
 
@@ -142,7 +120,7 @@ class Outstanding:
 
 
 class Nonces:
-    """The nonce store on one Redis; safe to share between threads.
+    """The nonce store; safe to share between threads.
 
     Nonces are bytes as in the code; in keys and answers they are hexadecimal.
     ``request_id`` must already be bound to who asks: two callers that give the same
@@ -150,48 +128,31 @@ class Nonces:
     """
 
     def __init__(
-        self, client: redis.Redis, *, lease: timedelta = timedelta(seconds=15)
+        self, redises: Redises, *, lease: timedelta = timedelta(seconds=15)
     ) -> None:
-        """Use a client that is set up already; ``open`` sets one up.
+        """Use servers that are named already; ``open`` names them.
 
         Args:
-            client: with timeouts, or a silent Redis will hang its caller.
+            redises: where the codes are kept.
             lease: how long a claim is good for without a settlement.
         """
-        self._client = client
+        self._redises = redises
         self._lease = lease
-        self._issue = client.register_script(nonce_scripts.ISSUE)
-        self._claim = client.register_script(nonce_scripts.CLAIM)
-        self._release = client.register_script(nonce_scripts.RELEASE)
-        self._settle = client.register_script(nonce_scripts.SETTLE)
-        self._look = client.register_script(nonce_scripts.LOOK)
-        self._alias = client.register_script(nonce_scripts.ALIAS)
-        self._epoch = client.register_script(nonce_scripts.EPOCH)
+        self._epochs = Epochs(redises)
 
     @classmethod
     def open(cls, url: str, *, lease: timedelta = timedelta(seconds=15)) -> Self:
-        """Make the store on a Redis by its address; does not connect yet.
+        """Make the store on the Redis at an address; does not connect yet.
 
         Args:
-            url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads it; what
-                its query names (``?socket_timeout=5``) wins over our own settings.
+            url: see ``redis_address``; what its query names (``?socket_timeout=5``)
+                wins over our own settings.
             lease: as in the constructor.
 
         Raises:
-            ValueError: not an address that redis-py can read.
+            SettingsError: not an address.
         """
-        retry = Retry(
-            ConstantBackoff(_RETRY_SECONDS),
-            _QUICK_RETRIES,
-            supported_errors=(redis.ConnectionError,),
-        )
-        client = redis.Redis.from_url(
-            url,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_REPLY_SECONDS,
-            retry=retry,
-        )
-        return cls(client, lease=lease)
+        return cls(open_redises(url, _PATIENCE), lease=lease)
 
     def issue(
         self,
@@ -221,7 +182,7 @@ class Nonces:
         text = json.dumps(dict(record), sort_keys=True, separators=(",", ":"))
         key = "" if key_id is None else str(key_id)
         end = "" if not_after is None else str(int(not_after.timestamp()))
-        if not self._ask(self._issue, _code_key(nonce), text, self._ms(keep), key, end):
+        if not self._ask(_ISSUE, _code_key(nonce), text, self._ms(keep), key, end):
             raise NonceTaken(nonce.hex())
 
     def claim(
@@ -244,7 +205,7 @@ class Nonces:
         """
         args = (request_id, self._ms(self._lease), secrets.token_hex(8))
         now = at.isoformat() if at else ""
-        return _claim_of(self._ask(self._claim, _code_key(nonce), *args, now))
+        return _claim_of(self._ask(_CLAIM, _code_key(nonce), *args, now))
 
     def release(self, nonce: bytes, request_id: str) -> None:
         """Give a claim back unspent: a rule refused, and anyone may claim at once.
@@ -254,7 +215,7 @@ class Nonces:
         Raises:
             NonceStoreDown: no answer; at worst the lease has to run out.
         """
-        self._ask(self._release, _code_key(nonce), request_id)
+        self._ask(_RELEASE, _code_key(nonce), request_id)
 
     def settle(
         self, nonce: bytes, request_id: str, result: str, *, keep: timedelta
@@ -276,7 +237,7 @@ class Nonces:
             NonceStoreDown: no answer; the books still know.
         """
         key = _code_key(nonce)
-        self._ask(self._settle, key, request_id, result, self._ms(keep))
+        self._ask(_SETTLE, key, request_id, result, self._ms(keep))
 
     def look(self, nonce: bytes) -> Claim:
         """Say how a code stands, changing nothing.
@@ -287,7 +248,7 @@ class Nonces:
         Raises:
             NonceStoreDown: no answer.
         """
-        return _claim_of(self._ask(self._look, _code_key(nonce)))
+        return _claim_of(self._ask(_LOOK, _code_key(nonce)))
 
     def outstanding(self, key_id: int, now: datetime) -> Outstanding:
         """Count the codes of a key that are waiting or claimed and not at their end.
@@ -309,7 +270,7 @@ class Nonces:
                 end = _end_of(said, key_id)
                 if end is not None and end >= now.timestamp():
                     ends[key] = end
-        except (redis.RedisError, OSError) as error:
+        except FAULTS as error:
             raise NonceStoreDown from error
         last = max(ends.values(), default=None)
         ends_at = None if last is None else _ZERO + timedelta(seconds=last)
@@ -317,13 +278,14 @@ class Nonces:
 
     def _walk(self) -> Iterator[tuple[bytes, list[Any]]]:
         """Give the key of each code with its state, signing key and end."""
-        found = self._client.scan_iter(match="pp:{*}:code:*", count=_STRIDE)
-        for keys in _strides(found):
-            with self._client.pipeline(transaction=False) as together:
-                for key in keys:
-                    together.hmget(key, ["state", "key", "end"])
-                answers = together.execute()
-            yield from zip(keys, answers, strict=True)
+        for server in self._redises.masters():
+            found = server.scan_iter(match="pp:{*}:code:*", count=_STRIDE)
+            for keys in _strides(found):
+                with server.pipeline(transaction=False) as together:
+                    for key in keys:
+                        together.hmget(key, ["state", "key", "end"])
+                    answers = together.execute()
+                yield from zip(keys, answers, strict=True)
 
     def put_alias(self, alias: str, text: str, *, keep: timedelta) -> bool:
         """Keep a code's whole text under a short name that people can type.
@@ -334,7 +296,7 @@ class Nonces:
         Raises:
             NonceStoreDown: no answer.
         """
-        return bool(self._ask(self._alias, _alias_key(alias), text, self._ms(keep)))
+        return bool(self._ask(_ALIAS, _alias_key(alias), text, self._ms(keep)))
 
     def find_alias(self, alias: str) -> str | None:
         """Give the text behind a short name, None if there is none.
@@ -346,45 +308,61 @@ class Nonces:
             NonceStoreDown: no answer.
         """
         try:
-            return _text(self._client.get(_alias_key(alias)))
-        except (redis.RedisError, OSError) as error:
+            key = _alias_key(alias)
+            return _text(self._redises.at(key, lambda server: server.get(key)))
+        except FAULTS as error:
             raise NonceStoreDown from error
 
-    def epoch(self) -> Epoch:
-        """Give the store's epoch, and begin one if the store has none.
+    def epoch(self, nonce: bytes) -> Epoch:
+        """Give the epoch of the part of the store that a code belongs to.
 
-        A code that is unknown though it was issued in this epoch was never issued.
+        A code that is unknown though it was issued in its epoch was never issued:
+        ``epochs`` tells why, and where that ends.
 
         Raises:
             NonceStoreDown: no answer.
         """
-        answer = self._ask(self._epoch, "pp:{epoch}:epoch", secrets.token_hex(16))
-        epoch_id, started_ms = (_text(part) or "" for part in answer)
-        return Epoch(epoch_id, _ZERO + int(started_ms) * _MILLISECOND)
+        try:
+            return self._epochs.of(_shard(nonce))
+        except FAULTS as error:
+            raise NonceStoreDown from error
+
+    def watch(self) -> None:
+        """See to it that the store's epochs have begun; again every few seconds.
+
+        Raises:
+            NonceStoreDown: no answer; the next time will do.
+        """
+        try:
+            self._epochs.watch()
+        except FAULTS as error:
+            raise NonceStoreDown from error
 
     def problems(self) -> list[str]:
         """Find what would make this store forget, or refuse to write.
 
-        Asks ``CONFIG`` and, where that is forbidden, ``INFO``; says so when neither
-        is allowed, for then nothing was checked.
-
         Returns:
-            One sentence each, for the operator; empty when all is well. A Redis that
+            One sentence each, for the operator; empty when all is well. A store that
             does not answer is a problem too, not an exception.
         """
-        try:
-            return _problems_of(_settings_of(self._client))
-        except (redis.RedisError, OSError) as error:
-            return [f"Redis gives no answer ({type(error).__name__})."]
+        return redis_checks.problems(self._redises)
+
+    def warnings(self) -> list[str]:
+        """Find what the store can do without for now, and not for long.
+
+        Returns:
+            One sentence each, for the operator: servers of several that are away.
+        """
+        return redis_checks.warnings(self._redises)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._redises.close()
 
     def _ask(self, script: Script, key: str, *args: str | int) -> Any:
         try:
-            return script(keys=[key], args=args)
-        except (redis.RedisError, OSError) as error:
+            return script.run(self._redises, key, *args)
+        except FAULTS as error:
             raise NonceStoreDown from error
 
     def _ms(self, keep: timedelta) -> int:
@@ -398,8 +376,20 @@ _MILLISECOND = timedelta(milliseconds=1)
 _END_DIGITS = 10
 
 
+_ISSUE = Script(nonce_scripts.ISSUE)
+_CLAIM = Script(nonce_scripts.CLAIM)
+_RELEASE = Script(nonce_scripts.RELEASE)
+_SETTLE = Script(nonce_scripts.SETTLE)
+_LOOK = Script(nonce_scripts.LOOK)
+_ALIAS = Script(nonce_scripts.ALIAS)
+
+
+def _shard(nonce: bytes) -> str:
+    return nonce[:1].hex()
+
+
 def _code_key(nonce: bytes) -> str:
-    return f"pp:{{{nonce[:1].hex()}}}:code:{nonce.hex()}"
+    return f"pp:{{{_shard(nonce)}}}:code:{nonce.hex()}"
 
 
 def _alias_key(alias: str) -> str:
@@ -442,44 +432,3 @@ def _claim_of(answer: list[Any]) -> Claim:
         retry_after=None if left is None else left * _MILLISECOND,
         claimed_at=datetime.fromisoformat(moment) if moment else None,
     )
-
-
-def _settings_of(client: redis.Redis) -> dict[str, str] | None:
-    """Ask for the settings that matter, in the words of ``CONFIG``.
-
-    None when Redis allows neither question.
-    """
-    settings: dict[Any, Any] = {}
-    with contextlib.suppress(redis.ResponseError):
-        settings = client.info("persistence") | client.info("memory")
-        settings["appendonly"] = "yes" if settings.get("aof_enabled") else "no"
-        settings["maxmemory-policy"] = settings.get("maxmemory_policy", "noeviction")
-    # Hosted services rename or forbid CONFIG.
-    with contextlib.suppress(redis.ResponseError):
-        settings.update(
-            client.config_get("appendonly", "maxmemory-policy", "appendfsync")
-        )
-    known = {_text(key): _text(value) for key, value in settings.items()}
-    return {key: str(value) for key, value in known.items() if key} or None
-
-
-def _problems_of(settings: Mapping[str, str] | None) -> list[str]:
-    if settings is None:
-        return [
-            "Redis forbids CONFIG and INFO: whether it keeps what it is told "
-            "(appendonly yes, maxmemory-policy noeviction) could not be checked."
-        ]
-    policy = settings.get("maxmemory-policy", "noeviction")
-    found = {
-        "Redis runs with appendonly no: after a restart it forgets spent codes. "
-        "Set appendonly yes.": settings.get("appendonly", "yes") == "yes",
-        "Redis runs with appendfsync no: a power cut loses what was last written. "
-        "Set appendfsync always (or everysec).": settings.get("appendfsync") != "no",
-        f"Redis runs with maxmemory-policy {policy}: when memory is short it drops "
-        "spent codes. Set maxmemory-policy noeviction.": policy == "noeviction",
-        "Redis could not write its append-only file: is its disk full?": settings.get(
-            "aof_last_write_status", "ok"
-        )
-        == "ok",
-    }
-    return [sentence for sentence, is_well in found.items() if not is_well]

@@ -7,7 +7,8 @@ said is gone ten seconds after it fell silent.
 
 A report is one key ``pp:{workers}:worker:<id>`` with a time to live. Their ids are in
 the sorted set ``pp:{workers}:ids``, so that nobody has to search a store of a million
-codes; an id is dropped from it a day after its last report.
+codes; an id is dropped from it a day after its last report. All of it has one hash tag,
+and so one place on a cluster.
 
 Reporting runs in a thread of its own. It disturbs no request, and a nonce store that
 is away is tried again at the next beat.
@@ -30,6 +31,7 @@ from typing import Any, Self
 import redis
 
 from app.store.errors import NonceStoreDown
+from app.store.redises import FAULTS, Patience, Redises, open_redises
 
 #: Between two reports of a worker.
 EVERY = timedelta(seconds=2)
@@ -39,8 +41,9 @@ KEEP = timedelta(seconds=10)
 _IDS = "pp:{workers}:ids"
 _FORGET_IDS = timedelta(days=1)
 # As in ``app.store.nonces``: a late reply helps nobody.
-_CONNECT_SECONDS = 1.0
-_REPLY_SECONDS = 1.5
+_PATIENCE = Patience(
+    connect=timedelta(seconds=1), reply=timedelta(seconds=1.5), retries=2
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +111,19 @@ class Workers:
     """Reports of this process, and the reports of all.
 
     Args:
-        client: with timeouts, or a silent Redis would hang its caller.
+        redises: where the reports are kept.
         every: between two reports.
         keep: how long one stands; several times ``every``.
     """
 
     def __init__(
         self,
-        client: redis.Redis,
+        redises: Redises,
         *,
         every: timedelta = EVERY,
         keep: timedelta = KEEP,
     ) -> None:
-        self._client = client
+        self._redises = redises
         self._every = every
         self._keep = keep
         self._process = _Process()
@@ -134,12 +137,9 @@ class Workers:
         """Make them on a Redis by its address; does not connect yet.
 
         Raises:
-            ValueError: not an address that redis-py can read.
+            SettingsError: not an address.
         """
-        client = redis.Redis.from_url(
-            url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_REPLY_SECONDS
-        )
-        return cls(client, every=every, keep=keep)
+        return cls(open_redises(url, _PATIENCE), every=every, keep=keep)
 
     def live(self) -> list[Worker]:
         """Return the workers that reported within ``keep``, by id.
@@ -148,13 +148,10 @@ class Workers:
             NonceStoreDown: no answer; nothing may be concluded.
         """
         try:
-            answer: Any = self._client.zrange(_IDS, 0, -1)
-            ids = sorted(each.decode() for each in answer)
-            said: Any = self._client.mget([_key(each) for each in ids]) if ids else []
-        except redis.RedisError as error:
+            said = self._redises.at(_IDS, _reports)
+        except FAULTS as error:
             raise NonceStoreDown(str(error)) from error
-        pairs = zip(ids, said, strict=True)
-        return [_worker(each, text) for each, text in pairs if text is not None]
+        return [_worker(each, text) for each, text in said if text is not None]
 
     def start(
         self,
@@ -200,10 +197,9 @@ class Workers:
             process.stop.set()
         if process.thread is not None:
             process.thread.join()
-            with contextlib.suppress(redis.RedisError):
-                self._client.delete(_key(process.worker_id))
-                self._client.zrem(_IDS, process.worker_id)
-        self._client.close()
+            with contextlib.suppress(*FAULTS):
+                self._redises.at(_IDS, lambda server: _drop(server, process.worker_id))
+        self._redises.close()
 
     def _beat(
         self,
@@ -229,15 +225,31 @@ class Workers:
         now = datetime.now(UTC)
         last = (now - _FORGET_IDS).timestamp()
         text = _text(report, at=now, ring_at=ring_at or now)
-        with self._client.pipeline() as together:
-            together.set(_key(worker_id), text, px=self._keep)
-            together.zadd(_IDS, {worker_id: now.timestamp()})
-            together.zremrangebyscore(_IDS, 0, last)
-            together.execute()
+
+        def write(server: redis.Redis) -> None:
+            with server.pipeline() as together:
+                together.set(_key(worker_id), text, px=self._keep)
+                together.zadd(_IDS, {worker_id: now.timestamp()})
+                together.zremrangebyscore(_IDS, 0, last)
+                together.execute()
+
+        self._redises.at(_IDS, write)
 
 
 def _key(worker_id: str) -> str:
     return f"pp:{{workers}}:worker:{worker_id}"
+
+
+def _reports(server: redis.Redis) -> list[tuple[str, Any]]:
+    answer: Any = server.zrange(_IDS, 0, -1)
+    ids = sorted(each.decode() for each in answer)
+    said: Any = server.mget([_key(each) for each in ids]) if ids else []
+    return list(zip(ids, said, strict=True))
+
+
+def _drop(server: redis.Redis, worker_id: str) -> None:
+    server.delete(_key(worker_id))
+    server.zrem(_IDS, worker_id)
 
 
 def _text(report: Report, *, at: datetime, ring_at: datetime) -> str:

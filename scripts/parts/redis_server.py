@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -95,6 +96,7 @@ def start(
     *,
     port: int | None = None,
     server: Path | None = None,
+    more: Sequence[str] = (),
     patience: timedelta = timedelta(seconds=30),
 ) -> RunningRedis:
     """Start a server on its data directory and wait until it answers.
@@ -106,6 +108,7 @@ def start(
         port: listen on 127.0.0.1 as well as on the socket; open to every user of the
             machine, so for tests only.
         server: the program; None to find one.
+        more: lines for its configuration, after ours and stronger than they.
         patience: for reading the data, which may be long.
 
     Raises:
@@ -120,7 +123,7 @@ def start(
     log = data_dir / "redis.log"
     try:
         with _Lock(data_dir) as lock:
-            config = _write_config(data_dir, sockets / _SOCKET, port)
+            config = _write_config(data_dir, sockets / _SOCKET, port, more)
             if log.exists():
                 log.replace(data_dir / "redis.log.old")
             # As a name, the config's path would be taken for a pattern: with a "?" in
@@ -190,7 +193,9 @@ class _Lock:
         return True
 
 
-def _write_config(data_dir: Path, socket: Path, port: int | None) -> Path:
+def _write_config(
+    data_dir: Path, socket: Path, port: int | None, more: Sequence[str]
+) -> Path:
     lines = [
         "daemonize no",
         f"dir {_quoted(data_dir)}",
@@ -205,6 +210,7 @@ def _write_config(data_dir: Path, socket: Path, port: int | None) -> Path:
         "aof-use-rdb-preamble no",
         'save ""',
         "maxmemory-policy noeviction",
+        *more,
     ]
     config = data_dir / "redis.conf"
     config.write_text("\n".join(lines) + "\n")

@@ -46,6 +46,7 @@ from signing import codes as signed
 from signing import receipts
 from signing.codes import Kind
 from tests.conftest import both_books
+from tests.servers import wipe
 
 FULL = 10
 
@@ -186,7 +187,7 @@ class Day(RuleBasedStateMachine):
     def say_it_again(self, data: st.DataObject, is_wiped: bool) -> None:
         request, answer = data.draw(st.sampled_from(self.heard))
         if is_wiped:
-            self.tools.nonces._client.flushall()
+            wipe(self.tools.settings.redis_url)
 
         spent = request()
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-import redis
 from sqlalchemy import create_engine, func, select, text
 
 from app.programme import (
@@ -43,6 +42,7 @@ from signing import codes as signed
 from signing.codes import Kind
 from tests.app.programme.key_rooms import own_ring, patient, room_of
 from tests.conftest import both_books
+from tests.servers import wipe
 
 PHONES = 16
 
@@ -112,11 +112,6 @@ def lines(tools):
     with tools.database.read() as tx:
         rows = tx.scalars(select(AuditEntry).order_by(AuditEntry.audit_no))
         return [row.action for row in rows if row.action.startswith("batch.")]
-
-
-def wipe(redis_url):
-    with redis.Redis.from_url(redis_url) as client:
-        client.flushall()
 
 
 def collect(tools, url, card):

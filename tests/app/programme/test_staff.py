@@ -26,6 +26,7 @@ from app.store.tables import AccessToken, AuditEntry, StaffMember, Terminal
 from app.tools import Tools
 from signing import codes as signed
 from tests.conftest import both_books
+from tests.servers import wipe, written_by_hand
 
 DEVICES = 8
 
@@ -143,11 +144,11 @@ def test_of_many_devices_at_once_one_is_enrolled(tools, make_tools, founded):
 def test_a_stale_store_does_not_enrol_twice(tools, founded, redis_url):
     """The nonce store fails over to a copy of before the enrolment."""
     code = enrolment(tools, founded)
-    client = tools.nonces._client
-    before = {key: client.dump(key) for key in client.keys("*:code:*")}
-    staff.enrol(tools, code)
-    for key, value in before.items():
-        client.restore(key, 0, value, replace=True)
+    with written_by_hand(redis_url) as client:
+        before = {key: client.dump(key) for key in client.keys("*:code:*")}
+        staff.enrol(tools, code)
+        for key, value in before.items():
+            client.restore(key, 0, value, replace=True)
 
     with pytest.raises(CodeSpent):
         staff.enrol(tools, code)
@@ -158,7 +159,7 @@ def test_a_stale_store_does_not_enrol_twice(tools, founded, redis_url):
 def test_a_wiped_store_does_not_enrol_twice(tools, founded):
     code = enrolment(tools, founded)
     staff.enrol(tools, code)
-    tools.nonces._client.flushall()
+    wipe(tools.settings.redis_url)
 
     with pytest.raises((CodeSpent, CodeUnknown)):
         staff.enrol(tools, code)

@@ -275,26 +275,6 @@ def test_a_claimed_code_is_kept_for_its_lease(nonces, redis_url, nonce):
     assert life_of(redis_url, nonce) > timedelta(seconds=14)
 
 
-def test_the_epoch_stays_for_all_clients(nonces, redis_url):
-    first = nonces.epoch()
-
-    with contextlib.closing(Nonces.open(redis_url)) as other:
-        assert other.epoch() == first == nonces.epoch()
-    assert abs(datetime.now(UTC) - first.started_at) < timedelta(seconds=5)
-
-
-def test_a_wiped_store_begins_a_new_epoch(nonces, redis_url):
-    first = nonces.epoch()
-    time.sleep(0.002)
-    with redis.Redis.from_url(redis_url) as client:
-        client.flushall()
-
-    second = nonces.epoch()
-
-    assert second.epoch_id != first.epoch_id
-    assert second.started_at > first.started_at
-
-
 def test_a_short_name_gives_the_text_behind_it(nonces):
     assert nonces.put_alias("4KD7QX2", "the code", keep=HOUR)
 

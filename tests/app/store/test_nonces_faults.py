@@ -1,4 +1,4 @@
-"""The nonce store under a bad network, a crowd, a dying server and a cluster."""
+"""The nonce store under a bad network, a crowd and a dying server."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import re
 import secrets
 import signal
 import socket
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
-from redis.cluster import RedisCluster
 
-from app.store import nonce_scripts
+from app.settings import SettingsError
+from app.store import epochs, nonce_scripts
 from app.store.errors import NonceStoreDown, StoreDown
 from app.store.nonces import Claim, ClaimState, Nonces
-from scripts.parts.redis_server import find_server
 from tests.servers import LossyProxy
 
 HOUR = timedelta(hours=1)
@@ -60,7 +58,7 @@ def lossy(redis_server, redis_url):
         store.release(warm, "warm")
         store.settle(warm, "warm", "warm", keep=HOUR)
         store.put_alias("warm", "warm", keep=HOUR)
-        store.epoch()
+        store.epoch(warm)
         yield proxy, store
 
 
@@ -123,9 +121,9 @@ def test_losing_replies_changes_nothing_else(lossy, nonce):
     assert store.find_alias("4KD7QX2") == "the code"
     assert proxy.lost == 6
     with redis.Redis.from_url(proxy.url) as client:
-        client.delete("pp:{epoch}:epoch")
+        client.delete(*client.keys("*:epoch"))
     proxy.lose_replies()
-    assert store.epoch() == store.epoch()
+    assert store.epoch(nonce) == store.epoch(nonce)
     assert proxy.lost == 7
 
 
@@ -166,7 +164,6 @@ def test_nothing_is_forgotten_when_the_server_is_killed(start_redis):
     server = start_redis()
     codes = [secrets.token_bytes(9) for _ in range(30)]
     with contextlib.closing(Nonces.open(server.url)) as nonces:
-        epoch = nonces.epoch()
         for code in codes:
             nonces.issue(code, RECORD, keep=HOUR)
         for code in codes[:20]:
@@ -184,7 +181,6 @@ def test_nothing_is_forgotten_when_the_server_is_killed(start_redis):
         assert [nonces.claim(code, "ben") for code in codes[:10]] == [spent] * 10
         states = [nonces.claim(code, "ben").state for code in codes[10:]]
         assert states == [ClaimState.IN_USE] * 10 + [ClaimState.CLAIMED] * 10
-        assert nonces.epoch() == epoch
 
 
 CALLS = {
@@ -195,7 +191,9 @@ CALLS = {
     "look": lambda store: store.look(bytes(9)),
     "put_alias": lambda store: store.put_alias("4KD7QX2", "the code", keep=HOUR),
     "find_alias": lambda store: store.find_alias("4KD7QX2"),
-    "epoch": lambda store: store.epoch(),
+    "epoch": lambda store: store.epoch(bytes(9)),
+    "watch": lambda store: store.watch(),
+    "outstanding": lambda store: store.outstanding(1, NOON),
 }
 
 
@@ -314,7 +312,7 @@ def test_no_answer_is_a_problem_and_no_exception():
 
 
 def test_an_address_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="scheme"):
+    with pytest.raises(SettingsError, match="REDIS_URL"):
         Nonces.open("http://127.0.0.1")
 
 
@@ -324,58 +322,9 @@ def test_each_script_touches_the_one_key_that_it_is_given():
         for name, text in vars(nonce_scripts).items()
         if name.isupper() and not name.startswith("_")
     ]
+    scripts.append(epochs.SCRIPT)
 
     assert len(scripts) == 7
     for script in scripts:
         calls = re.findall(r"redis\.call\(\s*'(\w+)'(?:,\s*([^,)\s]+))?", script)
         assert {key for word, key in calls if word != "TIME"} == {"KEYS[1]"}
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    """A cluster of one server, which refuses a script that leaves its shard."""
-    port, bus = free_port(), free_port()
-    command = (
-        f"{find_server()} --port {port} --bind 127.0.0.1 --cluster-enabled yes "
-        f"--cluster-port {bus} --dir {tmp_path} --logfile cluster.log"
-    )
-    server = subprocess.Popen(command.split())
-    try:
-        with redis.Redis(port=port) as client:
-            until(client.ping)
-            client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
-            until(lambda: client.cluster("INFO")["cluster_state"] == "ok")
-        yield RedisCluster(host="127.0.0.1", port=port)
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return door.getsockname()[1]
-
-
-def until(is_so):
-    last = time.monotonic() + 20
-    while time.monotonic() < last:
-        with contextlib.suppress(redis.RedisError):
-            if is_so():
-                return
-        time.sleep(0.05)
-    raise AssertionError("it never came to be so")
-
-
-def test_the_store_works_on_a_cluster(cluster):
-    nonces = Nonces(cluster)
-
-    with contextlib.closing(nonces):
-        for number in range(20):
-            nonce = secrets.token_bytes(9)
-            nonces.issue(nonce, RECORD, keep=HOUR)
-            assert nonces.claim(nonce, "anna").state is ClaimState.CLAIMED
-            nonces.release(nonce, "anna")
-            nonces.settle(nonce, "anna", "stamp 7", keep=HOUR)
-            assert nonces.look(nonce) == Claim(ClaimState.SPENT, RECORD, "stamp 7")
-            assert nonces.put_alias(f"4KD7Q{number}", "the code", keep=HOUR)
-        assert nonces.epoch() == nonces.epoch()

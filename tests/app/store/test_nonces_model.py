@@ -25,7 +25,7 @@ MINUTES = st.integers(0, 59).map(lambda minutes: NOON + timedelta(minutes=minute
 
 
 class StutteringNonces(Nonces):
-    """Sends every script twice, as redis-py does when the first reply is lost."""
+    """Sends every script twice, as happens when the first reply is lost."""
 
     def _ask(self, script, key, *args):
         first = super()._ask(script, key, *args)
@@ -95,12 +95,13 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.client = redis.Redis.from_url(self.url)
         self.client.flushall()
-        self.store = StutteringNonces(self.client)
+        self.store = StutteringNonces.open(self.url)
         self.model = Model()
         self.spent = {}
 
     def teardown(self):
         self.client.close()
+        self.store.close()
 
     @rule(nonce=NONCES, record=RECORDS)
     def issue(self, nonce, record):

@@ -93,7 +93,7 @@ def test_an_end_that_somebody_made_up_is_passed_over(nonces, issue, redis_url, e
 
 
 def test_what_is_no_code_is_passed_over(nonces):
-    nonces.epoch()
+    nonces.watch()
     nonces.put_alias("4KD7QX2", "text", keep=MINUTE)
 
     assert nonces.outstanding(1, NOON) == NONE

@@ -13,6 +13,7 @@ import pytest
 from app.programme import cards
 from signing.codes import Kind
 from tests.app.web.conftest import House, books
+from tests.servers import wipe
 
 CARD = {
     "card_id",
@@ -382,7 +383,7 @@ def test_a_retry_gets_the_same_bytes_when_the_nonce_store_lost_everything(
 ):
     call = _scan(house)
     first = house.api("staff").post(call.path, call.body)
-    house.tools.nonces._client.flushall()
+    wipe(house.tools.settings.redis_url)
 
     again = house.api("staff").post(call.path, call.body)
 

@@ -69,11 +69,17 @@ def _comes_back(response: httpx.Response) -> bool:
     return response.status_code == 409 and response.json()["code"] == "code_in_use"
 
 
-def till(service: Service, staff: str, member: dict[str, str], truth: Truth) -> None:
+def till(
+    service: Service,
+    staff: str,
+    member: dict[str, str],
+    truth: Truth,
+    stamps: int = STAMPS_EACH,
+) -> None:
     """Give one card its stamps, one code after the other."""
     with service.client(member["token"]) as phone, service.client(staff) as desk:
         given = 0
-        while given < STAMPS_EACH:
+        while given < stamps:
             path = f"/api/v1/cards/{member['card_id']}/code"
             code = persist(lambda p=path: phone.post(p), truth).json()["code"]
             scan = {"code": code, "stamps": 1, "request_id": uuid4().hex}

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-import redis
 from sqlalchemy import func, select
 
 from app.programme.founding import Founded, found
@@ -18,6 +17,7 @@ from app.store.tables import LedgerEntry
 from app.tools import Tools
 from tests.conftest import both_books
 from tests.running import Service, join, work
+from tests.servers import wipe
 
 AT_ONCE = 64
 TILLS = 8
@@ -96,11 +96,6 @@ def test_one_scan_of_many_tills_counts(
     assert booked == 1 or (wiped == "meanwhile" and booked == 0)
     for client in clients:
         client.close()
-
-
-def wipe(redis_url: str) -> None:
-    with redis.Redis.from_url(redis_url) as store:
-        store.flushall()
 
 
 def test_one_tills_code_goes_to_one_of_many_phones(service, own_tools, shop, counts):

@@ -27,6 +27,7 @@ from signing import codes as signed
 from signing import keyfiles
 from signing.codes import Kind
 from tests.app.web.conftest import Api, House, books, problem
+from tests.servers import wipe
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -194,7 +195,7 @@ def test_code_unknown_when_nobody_issued_it(house: House, door: Door):
 @every_door
 def test_code_unknown_when_the_nonce_store_lost_it(house: House, door: Door):
     code = house.code_of(KINDS[door])
-    house.tools.nonces._client.flushall()
+    wipe(house.tools.settings.redis_url)
 
     with nothing_written(house.tools):
         problem(door(house, code), 410, "code_unknown")

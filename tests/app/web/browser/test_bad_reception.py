@@ -27,6 +27,7 @@ from tests.app.web.browser.conftest import (
 )
 from tests.app.web.browser.walking import check
 from tests.running import Service
+from tests.servers import wipe
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -191,7 +192,7 @@ def test_a_code_that_died_while_it_waited_is_told_plainly(
     till.scan(code())
     till.serve_the_next()
     expect(till.chip).to_contain_text("1 waiting")
-    own_tools.nonces._client.flushall()
+    wipe(own_tools.settings.redis_url)
 
     # when the network is back
     till.network.mode = "good"
