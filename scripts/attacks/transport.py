@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
+from itertools import cycle, islice
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from scripts.attacks.catalogue import attack
 from scripts.attacks.parts import API, FORM
 from scripts.attacks.shop import Shop
 from scripts.attacks.volley import Try, Volley, refusal
-from scripts.attacks.wire import Answer
+from scripts.attacks.wire import Answer, Wire
 from signing.codes import Kind
 
 _EVIL: Final = "elsewhere.example"
@@ -93,35 +93,47 @@ def bodies_that_are_no_request(shop: Shop, volley: Volley) -> None:
 
 @attack()
 def slow_bodies(shop: Shop, volley: Volley) -> None:
-    """Opens many lines and sends no request to its end; others are served meanwhile."""
-    count = min(max(volley.size, 64), 256)
-    head = (
-        f"POST {API}/stamps HTTP/1.1\r\nHost: {shop.wire.netloc}\r\n"
-        f"Authorization: Bearer {shop.till.staff}\r\n"
-        "Content-Type: application/json\r\nContent-Length: 200\r\n\r\n{"
-    ).encode()
-    phone = shop.join(name="Bo")
+    """Opens many lines and sends no request to its end; tills go on meanwhile.
+
+    As a stranger and as a customer: few of them may keep us waiting at a time.
+    """
+    phone, till, patience = (
+        shop.join(name="Bo"),
+        shop.till,
+        Wire(shop.wire.url, may_be_elsewhere=True, patience_s=_PATIENCE_S),
+    )
+    doors = (
+        (f"{API}/members", ""),
+        ("/join", ""),
+        ("/console/sign-in", ""),
+        (f"{API}/cards/{phone.card_id}/stamps", phone.token),
+        (f"{API}/stamps", phone.token),
+    )
     with contextlib.ExitStack() as lines:
-        held = [_held(lines, shop, head) for _ in range(count)]
-        for line in held:
-            with contextlib.suppress(OSError):
-                line.sendall(b" ")
-        began = time.monotonic()
-        answer = shop.till.scan(phone.code())
-        took = time.monotonic() - began
-    if answer.is_success:
+        for door in islice(cycle(doors), min(max(volley.size, 64), 256)):
+            _hold(lines, shop, *door)
+            volley.note(None, "others were served")
+        code = replace(phone, wire=patience).show()
+        scanned = code.json and replace(till, wire=patience).scan(code.json["code"])
+        patience.close()
+    if scanned and scanned.is_success:
         shop.honest["stamps"] += 1
-    is_held_up = not answer.is_success or took > _PATIENCE_S
-    for _ in held:
-        volley.note(None, "others were served")
-    if is_held_up:
-        volley.accept(f"an honest scan waited {took:.0f} s and heard {answer.status}")
+    else:
+        volley.accept(f"nobody could be served within {_PATIENCE_S:.0f} s")
 
 
-def _held(lines: contextlib.ExitStack, shop: Shop, head: bytes) -> socket.socket:
+def _hold(lines: contextlib.ExitStack, shop: Shop, path: str, token: str) -> None:
+    """Begin a request that will not end."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {shop.wire.netloc}\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+        "Content-Length: 200\r\n\r\n{"
+    )
+    if not token:
+        head = head.replace("Authorization: Bearer \r\n", "")
     line = lines.enter_context(shop.wire.connect())
-    line.sendall(head)
-    return line
+    with contextlib.suppress(OSError):
+        line.sendall(head.encode())
 
 
 @attack()

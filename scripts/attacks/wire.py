@@ -84,15 +84,23 @@ class Wire:
     Args:
         url: ``http://host:port`` or https; no path.
         may_be_elsewhere: its owner says that it is theirs, wherever it is.
+        patience_s: how long to wait for an answer.
 
     Raises:
         NotOurs: the host is not this machine, and nobody said that it is theirs.
     """
 
-    def __init__(self, url: str, *, may_be_elsewhere: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        may_be_elsewhere: bool = False,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise NotOurs(f"no address of an installation: {url}")
+        self._patience_s = patience_s
         self.is_secure = parts.scheme == "https"
         self.host = parts.hostname
         self.port = parts.port or (443 if self.is_secure else 80)
@@ -178,10 +186,10 @@ class Wire:
         except (OSError, http.client.HTTPException):
             return _NOTHING
 
-    def connect(self, patience_s: float = _PATIENCE_S) -> socket.socket:
+    def connect(self, patience_s: float | None = None) -> socket.socket:
         """Open a connection, for whoever wants to write on it by hand."""
         line = socket.create_connection(
-            (self._address or self.host, self.port), patience_s
+            (self._address or self.host, self.port), patience_s or self._patience_s
         )
         if self.is_secure:
             return self._context().wrap_socket(line, server_hostname=self.host)
@@ -197,7 +205,7 @@ class Wire:
         with self._lock:
             if self._idle:
                 return self._idle.pop(), False
-        fresh = http.client.HTTPConnection(self.host, self.port, timeout=_PATIENCE_S)
+        fresh = http.client.HTTPConnection(self.host, self.port)
         fresh.sock = self.connect()
         fresh.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return fresh, True
