@@ -63,7 +63,8 @@ CALLS: Final = (
     "/stamps/{stamp_id}/reversal",
     "/redemptions/{redemption_id}/reversal",
 )
-_OPEN: Final = ("/members", "/terminals")
+#: Open to anybody, by no cookie.
+OPEN: Final = ("/members", "/terminals")
 _SITE: Final = "https://elsewhere.example"
 #: Pages that anybody may see.
 _PAGES: Final = ("/join", "/counter/", "/counter/enrol", "/console/sign-in", "/offline")
