@@ -17,6 +17,7 @@ from app.web.shared import (
     languages,
     metrics,
     names,
+    patience,
     views,
 )
 
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(views.bp)
     for surface in (customer, counter, console):
         app.register_blueprint(surface.bp)
+    patience.register(app)
     app.before_request(_check_page_posts)
     app.context_processor(_page_facts)
     api.register(app)
