@@ -130,3 +130,11 @@ if redis.call('HSETNX', KEYS[1], 'id', ARGV[1]) == 1 then
 end
 return redis.call('HMGET', KEYS[1], 'id', 'started_at')
 """
+
+# Whoever asks names the epoch, so that a repeat of the command changes its moment by
+# no more than the time between the two.
+BEGIN_EPOCH = f"""
+{_NOW}
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'started_at', string.format('%.0f', now))
+return redis.call('HMGET', KEYS[1], 'id', 'started_at')
+"""

@@ -70,6 +70,8 @@ _CONNECT_SECONDS = 1.0
 _REPLY_SECONDS = 1.5
 _QUICK_RETRIES = 2
 _RETRY_SECONDS = 0.05
+#: How ``problems`` begins of a store that is away.
+NO_ANSWER = "Redis gives no answer"
 # Codes looked at in one go by those who walk along all of them.
 _STRIDE = 500
 
@@ -167,6 +169,7 @@ class Nonces:
         self._look = client.register_script(nonce_scripts.LOOK)
         self._alias = client.register_script(nonce_scripts.ALIAS)
         self._epoch = client.register_script(nonce_scripts.EPOCH)
+        self._begin_epoch = client.register_script(nonce_scripts.BEGIN_EPOCH)
 
     @classmethod
     def open(cls, url: str, *, lease: timedelta = timedelta(seconds=15)) -> Self:
@@ -358,7 +361,18 @@ class Nonces:
         Raises:
             NonceStoreDown: no answer.
         """
-        answer = self._ask(self._epoch, "pp:{epoch}:epoch", secrets.token_hex(16))
+        return self._epoch_by(self._epoch)
+
+    def begin_epoch(self) -> Epoch:
+        """Begin another epoch, for books of another time; what is known stays.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        return self._epoch_by(self._begin_epoch)
+
+    def _epoch_by(self, script: Script) -> Epoch:
+        answer = self._ask(script, "pp:{epoch}:epoch", secrets.token_hex(16))
         epoch_id, started_ms = (_text(part) or "" for part in answer)
         return Epoch(epoch_id, _ZERO + int(started_ms) * _MILLISECOND)
 
@@ -375,7 +389,7 @@ class Nonces:
         try:
             return _problems_of(_settings_of(self._client))
         except (redis.RedisError, OSError) as error:
-            return [f"Redis gives no answer ({type(error).__name__})."]
+            return [f"{NO_ANSWER} ({type(error).__name__})."]
 
     def close(self) -> None:
         """Close the connections."""

@@ -38,6 +38,10 @@ KEEP = timedelta(seconds=10)
 
 _IDS = "pp:{workers}:ids"
 _FORGET_IDS = timedelta(days=1)
+#: The mail worker has no ring and is none of the workers above; it says it goes on.
+_MAIL = "pp:{workers}:mail"
+#: A mail worker that found the way shut rests for up to five minutes.
+MAIL_KEEP = timedelta(minutes=10)
 # As in ``app.store.nonces``: a late reply helps nobody.
 _CONNECT_SECONDS = 1.0
 _REPLY_SECONDS = 1.5
@@ -155,6 +159,42 @@ class Workers:
             raise NonceStoreDown(str(error)) from error
         pairs = zip(ids, said, strict=True)
         return [_worker(each, text) for each, text in pairs if text is not None]
+
+    def mail_goes_on(self, now: datetime) -> None:
+        """Say for a mail worker that it goes on.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        try:
+            self._client.set(_MAIL, now.isoformat(), px=MAIL_KEEP)
+        except redis.RedisError as error:
+            raise NonceStoreDown(str(error)) from error
+
+    def mail_went_on_at(self) -> datetime | None:
+        """Tell when a mail worker said so last; None: not within ``MAIL_KEEP``.
+
+        Raises:
+            NonceStoreDown: no answer; nothing may be concluded.
+        """
+        try:
+            said: Any = self._client.get(_MAIL)
+        except redis.RedisError as error:
+            raise NonceStoreDown(str(error)) from error
+        return datetime.fromisoformat(said.decode()) if said else None
+
+    def clock(self) -> datetime:
+        """Tell the time by the clock of Redis.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        try:
+            answer: Any = self._client.time()
+        except redis.RedisError as error:
+            raise NonceStoreDown(str(error)) from error
+        seconds, micros = answer
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)
 
     def start(
         self,

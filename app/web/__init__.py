@@ -14,9 +14,11 @@ from app.web.shared import (
     compression,
     errors,
     headers,
+    hosts,
     languages,
     metrics,
     names,
+    request_log,
     views,
 )
 
@@ -26,6 +28,8 @@ __all__ = ["metrics", "register"]
 
 def register(app: Flask) -> None:
     """Mount every surface on ``app``."""
+    request_log.register(app)
+    hosts.register(app)
     access.register(app)
     languages.register(app, timezone=_timezone)
     app.add_template_filter(names.isolated)
