@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from app.web.shared.hosts import names_of
@@ -13,48 +15,55 @@ OURS = "https://stamps.example"
 def asked(house, make_tools):
     """Ask a shop of another origin, by a host of the test's own."""
 
+    @functools.cache
+    def over(origin: str, hops: int):
+        return house.over(make_tools(origin=origin, proxy_hops=hops))
+
     def ask(path: str, host: str, *, origin: str = OURS, hops: int = 0, **headers: str):
-        over = house.over(make_tools(origin=origin, proxy_hops=hops))
-        return over.app.test_client().get(path, headers={"Host": host, **headers})
+        return (
+            over(origin, hops)
+            .app.test_client()
+            .get(path, headers={"Host": host, **headers})
+        )
 
     return ask
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "attacker.example",
-        "stamps.example.attacker.example",
-        "attacker.example/stamps.example",
-        "stamps.example@attacker.example",
-        "attacker.example#stamps.example",
-        "stamps.example:80:90",
-        "stamps.example:port",
-        "notstamps.example",
-        "localhost",
-        "127.0.0.1",
-        "10.0.0.7",
-        "[::1",
-        "",
-        " ",
-        "stamps.example\t",
-        "stämps.example".encode().decode("latin-1"),
-    ],
+OTHERS = (
+    "attacker.example",
+    "stamps.example.attacker.example",
+    "attacker.example/stamps.example",
+    "stamps.example@attacker.example",
+    "attacker.example#stamps.example",
+    "stamps.example:80:90",
+    "stamps.example:port",
+    "stamps.example:",
+    "notstamps.example",
+    "localhost",
+    "127.0.0.1",
+    "10.0.0.7",
+    "[::1",
+    "",
+    " ",
+    "stamps.example\t",
+    "stamps.example attacker.example",
+    "st\xe4mps.example",
 )
+
+
 @pytest.mark.parametrize("path", ["/join", "/api/v1/openapi.json", "/nothing"])
-def test_another_host_is_refused_whatever_is_asked(asked, path, host):
-    answer = asked(path, host)
+def test_another_host_is_refused_whatever_is_asked(asked, path):
+    for host in OTHERS:
+        answer = asked(path, host)
 
-    assert answer.status_code == 400
-    assert "attacker" not in answer.text
+        assert answer.status_code == 400, host
+        assert "attacker" not in answer.text
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["stamps.example", "STAMPS.example", "stamps.example:443", "stamps.example."],
-)
-def test_our_own_name_is_answered_however_it_is_written(asked, host):
-    assert asked("/join", host).status_code == 200
+def test_our_own_name_is_answered_however_it_is_written(asked):
+    for host in ("stamps.example", "STAMPS.example", "stamps.example:443"):
+        assert asked("/join", host).status_code == 200, host
+    assert asked("/join", "stamps.example.").status_code == 200
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7:8000", "punchproof-web", ""])
