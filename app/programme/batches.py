@@ -9,7 +9,7 @@ paper is worth, and why.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -70,6 +70,7 @@ class BatchView:
     #: ``open``, ``ended`` (its last day is over) or ``revoked``.
     state: str
     revoked_at: datetime | None
+    #: None: not revoked, or by a command that restored the books.
     revoked_by: str | None
     reason: str | None
     #: Codes that were collected, undone ones too.
@@ -250,18 +251,44 @@ def hit(
     # No view of them: a command that calls a key back watches no ring.
     with tools.database.read() as tx:
         return [
-            Hit(
-                batch_id=row.PrintedBatch.batch_id,
-                number=row.PrintedBatch.batch_no,
-                name=row.PrintedBatch.name,
-                created_at=row.PrintedBatch.created_at,
-                count=row.PrintedBatch.count,
-                spent=row.spent,
-                expires_at=row.PrintedBatch.expires_at,
-                stays_good=not is_hard and row.PrintedBatch.created_at < since,
-            )
+            _hit(row, not is_hard and row.PrintedBatch.created_at < since)
             for row in tx.execute(asked)
         ]
+
+
+def still_out(tx: Tx, now: datetime) -> list[Hit]:
+    """List the batches that are open and not over, oldest first; all stay good."""
+    asked = _asked().where(PrintedBatch.state == "open", PrintedBatch.expires_at > now)
+    return [
+        _hit(row, True) for row in tx.execute(asked.order_by(PrintedBatch.batch_no))
+    ]
+
+
+def call_all_back(tx: Tx, tools: Tools, *, reason: str) -> list[Hit]:
+    """Call every batch back that is still out, at a command's word.
+
+    Args:
+        tx: the caller's transaction, over books that nobody serves.
+        tools: the clock.
+        reason: for the page of the batch and the audit log.
+
+    Returns:
+        Those batches; none of them stays good.
+    """
+    found = [replace(hit, stays_good=False) for hit in still_out(tx, tools.now())]
+    for each in found:
+        row = tx.get_one(PrintedBatch, each.number)
+        row.state, row.revoked_at, row.reason = "revoked", tools.now(), reason
+        audit.record(
+            tx,
+            tools,
+            "batch.revoked",
+            each.batch_id,
+            by=None,
+            number=each.number,
+            reason=reason,
+        )
+    return found
 
 
 def print_problem(tools: Tools, of: PrintedBatch) -> str | None:
@@ -348,6 +375,20 @@ def _write(tx: Tx, tools: Tools, batch: PrintedBatch, by: ConsoleCaller) -> None
         count=batch.count,
         expires_at=batch.expires_at.isoformat(),
         key=batch.key_id,
+    )
+
+
+def _hit(row: Any, stays_good: bool) -> Hit:
+    of: PrintedBatch = row.PrintedBatch
+    return Hit(
+        batch_id=of.batch_id,
+        number=of.batch_no,
+        name=of.name,
+        created_at=of.created_at,
+        count=of.count,
+        spent=row.spent,
+        expires_at=of.expires_at,
+        stays_good=stays_good,
     )
 
 

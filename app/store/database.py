@@ -21,7 +21,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
-from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -39,7 +48,9 @@ if TYPE_CHECKING:
 Tx = Session
 _Columns = TypeVarTuple("_Columns")
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
+#: What ``problems`` says of books that are away.
+NO_ANSWER = "the database gives no answer"
 #: How long a SQLite writer queues for its turn, in milliseconds.
 _BUSY_MS = 10_000
 #: Connections a process may hold; a thread that finds none waits this long, in s.
@@ -130,15 +141,34 @@ class Database:
             with _faults_told(), self._engine.connect() as connection:
                 current = MigrationContext.configure(connection).get_current_revision()
         except DatabaseDown:
-            return ["the database gives no answer"]
-        newest = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+            return [NO_ANSWER]
+        newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         if current != newest:
             return [f"the database is at revision {current}, not {newest}"]
         return []
 
+    def table_names(self) -> list[str]:
+        """List the tables that are there; none in new books.
+
+        Raises:
+            DatabaseDown: the books gave no answer.
+        """
+        with _faults_told():
+            return inspect(self._engine).get_table_names()
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def upgrade(tx: Tx) -> None:
+    """Bring the schema to the newest revision, in the caller's transaction.
+
+    On PostgreSQL alone: SQLite rebuilds tables outside of one.
+    """
+    from alembic import command  # noqa: PLC0415
+
+    command.upgrade(_alembic(tx.connection()), "head")
 
 
 def take_turn(tx: Tx) -> None:
@@ -239,6 +269,6 @@ def _alembic(connection: Connection) -> Config:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config

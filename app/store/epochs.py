@@ -79,6 +79,7 @@ class Epoch:
 
 # ARGV: an id for a new epoch, TWO_MASTERS in ms. The epoch never expires. A server
 # whose second replication id is not all zeros was a replica once.
+# A third word begins an epoch though there is one.
 SCRIPT = """
 local function told(section, name)
     local said = redis.pcall('INFO', section)
@@ -87,7 +88,7 @@ end
 local run = told('server', 'run_id')
 local id, started_at, of = unpack(redis.call('HMGET', KEYS[1],
     'id', 'started_at', 'run'))
-if not id or of ~= run then
+if not id or of ~= run or ARGV[3] then
     local time = redis.call('TIME')
     local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
     local was_replica = string.match(told('replication', 'master_replid2'), '[^0]')
@@ -121,6 +122,22 @@ class Epochs:
         answer = self._script.run(self._redises, f"pp:{{{shard}}}:epoch", *words)
         epoch_id, started_ms = (_text(part) for part in answer)
         return Epoch(epoch_id, _ZERO + int(started_ms) * _MILLISECOND)
+
+    def begin(self) -> str:
+        """Begin an epoch in every shard, whatever the store remembers.
+
+        Returns:
+            Its id, one for all.
+
+        Raises:
+            redises.FAULTS: no answer; some shards may have begun it.
+        """
+        epoch_id = secrets.token_hex(16)
+        for shard in SHARDS:
+            self._script.run(
+                self._redises, f"pp:{{{shard}}}:epoch", epoch_id, 0, "anew"
+            )
+        return epoch_id
 
     def watch(self) -> None:
         """Begin an epoch in every shard of a server that lost its memory.

@@ -327,6 +327,20 @@ class Nonces:
         except FAULTS as error:
             raise NonceStoreDown from error
 
+    def begin_epoch(self) -> str:
+        """Begin another epoch, for books of another time; what is known stays.
+
+        Returns:
+            Its id.
+
+        Raises:
+            NonceStoreDown: no answer; a part of the store may have begun it.
+        """
+        try:
+            return self._epochs.begin()
+        except FAULTS as error:
+            raise NonceStoreDown from error
+
     def watch(self) -> None:
         """See to it that the store's epochs have begun; again every few seconds.
 

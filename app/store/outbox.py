@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, func, select, update
 
 from app.store.database import Tx
 from app.store.tables import Outgoing
@@ -84,6 +84,36 @@ def put(
     tx.add(row)
     tx.flush()
     return row.outgoing_id
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How full the outbox is."""
+
+    #: Neither sent nor given up.
+    waiting: int
+    #: When the one that has waited longest was written; None: none waits.
+    oldest_at: datetime | None
+    #: When the one that is overdue for longest was due; None: none is.
+    overdue_since: datetime | None
+    #: Mails that were given up, ever.
+    given_up: int
+
+
+def figures(tx: Tx, now: datetime) -> Figures:
+    """Tell how full the outbox is.
+
+    Args:
+        tx: the caller's.
+        now: the moment.
+    """
+    is_waiting = (Outgoing.sent_at.is_(None), Outgoing.failed_at.is_(None))
+    waiting, oldest_at = tx.execute(
+        select(func.count(), func.min(Outgoing.created_at)).where(*is_waiting)
+    ).one()
+    overdue = select(func.min(Outgoing.due_at)).where(*_waiting(now))
+    gone = select(func.count()).where(Outgoing.failed_at.is_not(None))
+    return Figures(waiting, oldest_at, tx.scalar(overdue), tx.scalar(gone) or 0)
 
 
 def is_due(tx: Tx, now: datetime) -> bool:

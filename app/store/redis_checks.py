@@ -17,7 +17,11 @@ import redis
 
 from app.store.redises import FAULTS, Redises
 
-__all__ = ["problems", "warnings"]
+__all__ = ["NO_ANSWER", "problems", "warnings"]
+
+
+#: What is said of a server that is away.
+NO_ANSWER = "gives no answer"
 
 
 def problems(redises: Redises) -> list[str]:
@@ -65,7 +69,7 @@ def warnings(redises: Redises) -> list[str]:
 
 
 def _silent(name: str, error: Exception) -> str:
-    return f"{name} gives no answer ({type(error).__name__})."
+    return f"{name} {NO_ANSWER} ({type(error).__name__})."
 
 
 def _settings_of(client: redis.Redis) -> dict[str, str] | None:

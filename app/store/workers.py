@@ -40,6 +40,10 @@ KEEP = timedelta(seconds=10)
 
 _IDS = "pp:{workers}:ids"
 _FORGET_IDS = timedelta(days=1)
+#: The mail worker has no ring and is none of the workers above; it says it goes on.
+_MAIL = "pp:{workers}:mail"
+#: A mail worker that found the way shut rests for up to five minutes.
+MAIL_KEEP = timedelta(minutes=10)
 # As in ``app.store.nonces``: a late reply helps nobody.
 _PATIENCE = Patience(
     connect=timedelta(seconds=1), reply=timedelta(seconds=1.5), retries=2
@@ -147,11 +151,40 @@ class Workers:
         Raises:
             NonceStoreDown: no answer; nothing may be concluded.
         """
+        said = self._ask(_reports, _IDS)
+        return [_worker(each, text) for each, text in said if text is not None]
+
+    def mail_goes_on(self, now: datetime) -> None:
+        """Say for a mail worker that it goes on.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        self._ask(lambda redis: redis.set(_MAIL, now.isoformat(), px=MAIL_KEEP))
+
+    def mail_went_on_at(self) -> datetime | None:
+        """Tell when a mail worker said so last; None: not within ``MAIL_KEEP``.
+
+        Raises:
+            NonceStoreDown: no answer; nothing may be concluded.
+        """
+        said = self._ask(lambda redis: redis.get(_MAIL))
+        return datetime.fromisoformat(said.decode()) if said else None
+
+    def clock(self) -> datetime:
+        """Tell the time by the clock of Redis.
+
+        Raises:
+            NonceStoreDown: no answer.
+        """
+        seconds, micros = self._ask(lambda redis: redis.time())
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)
+
+    def _ask(self, ask: Callable[[redis.Redis], Any], key: str = _MAIL) -> Any:
         try:
-            said = self._redises.at(_IDS, _reports)
+            return self._redises.at(key, ask)
         except FAULTS as error:
             raise NonceStoreDown(str(error)) from error
-        return [_worker(each, text) for each, text in said if text is not None]
 
     def start(
         self,

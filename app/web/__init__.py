@@ -14,10 +14,12 @@ from app.web.shared import (
     compression,
     errors,
     headers,
+    hosts,
     languages,
     metrics,
     names,
     patience,
+    request_log,
     views,
 )
 
@@ -27,6 +29,8 @@ __all__ = ["metrics", "register"]
 
 def register(app: Flask) -> None:
     """Mount every surface on ``app``."""
+    request_log.register(app)
+    hosts.register(app)
     access.register(app)
     languages.register(app, timezone=_timezone)
     app.add_template_filter(names.isolated)

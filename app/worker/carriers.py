@@ -15,6 +15,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from email.generator import BytesGenerator
 from email.policy import SMTP, SMTPUTF8, EmailPolicy
@@ -120,13 +121,24 @@ class Smtp:
 
     def carry(self, envelope: Envelope) -> None:
         """Hand a message to the server."""
+        self._exchange(lambda server: self._send(server, envelope))
+
+    def reach(self) -> None:
+        """Greet the server, by TLS and with the password if so set, and send nothing.
+
+        Raises:
+            Delayed: the way is shut; the word says at which door.
+        """
+        self._exchange(lambda _server: None)
+
+    def _exchange(self, say: Callable[[smtplib.SMTP], None]) -> None:
         server = self._server()
         end = threading.Timer(self._exchange_s, _cut, [server])
         end.daemon = True
         end.start()
         try:
             self._open(server)
-            self._send(server, envelope)
+            say(server)
         # Each of smtplib's is an OSError too.
         except smtplib.SMTPException as error:
             raise _judged(error) from None

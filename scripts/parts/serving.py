@@ -42,6 +42,8 @@ class _Plan:
     at: Listening
     workers: int
     is_demo: bool
+    #: Whether the mail worker is a service of its own.
+    is_mail_elsewhere: bool
     #: Everything that ``app.settings`` reads; the nonce store's address comes later.
     environ: dict[str, str]
 
@@ -79,6 +81,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     say = parser.add_argument
     say("--demo", action="store_true", help="with a shop to play with")
     say("--lan", action="store_true", help="for phones in this network, by https")
+    say("--no-mail", action="store_true", help="the mail worker runs by itself")
     say("--data", metavar="DIR", help="where everything is kept; default .data")
     say("--host", metavar="ADDRESS", help="listen there; default 127.0.0.1")
     say("--port", metavar="N", help="listen there; default 8000")
@@ -117,7 +120,7 @@ def _plan(options: argparse.Namespace, data: Path) -> _Plan:
         "PUNCHPROOF_ORIGIN": environ.get("PUNCHPROOF_ORIGIN") or origin,
     }
     at = Listening(host, port, certificate)
-    return _Plan(data, at, workers, options.demo, environ)
+    return _Plan(data, at, workers, options.demo, options.no_mail, environ)
 
 
 def _whole(text: str, meaning: str) -> int:
@@ -162,9 +165,11 @@ def _run(plan: _Plan, supervisor: Supervisor) -> None:
     except BaseException:
         preparing.print_people(told)  # no later start tells of a new owner
         raise
-    mail_warnings = mailworker.start(supervisor, plan.environ, plan.data)
+    told_of = [warnings]
+    if not plan.is_mail_elsewhere:
+        told_of.append(mailworker.start(supervisor, plan.environ, plan.data))
     installation.tell(plan.data, plan.environ)
     preparing.announce(tools, told, is_lan=plan.at.certificate is not None)
     print(f"\nStop with Ctrl-C. Log: {log}", flush=True)
     tools.close()
-    supervisor.watch(warnings.pass_on, mail_warnings.pass_on)
+    supervisor.watch(*(each.pass_on for each in told_of))

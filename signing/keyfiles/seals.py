@@ -104,24 +104,35 @@ def open_bundle(header: bytes, data: bytes, passphrase: Passphrase) -> bytes | N
     return _decrypted(data, passphrase, b"bundle", header)
 
 
-def seal_document(document: Mapping[str, object], passphrase: Passphrase) -> str:
-    """Return 64 hex digits: HMAC-SHA256 over the document's canonical JSON."""
-    return _document_seal(document, passphrase.sealing)
+def seal_document(
+    document: Mapping[str, object], passphrase: Passphrase, use: bytes = b"ring"
+) -> str:
+    """Return 64 hex digits: HMAC-SHA256 over the document's canonical JSON.
+
+    Args:
+        document: JSON values.
+        passphrase: its first word seals.
+        use: what the document is; a seal of one use is none of another.
+    """
+    return _document_seal(document, passphrase.sealing, use)
 
 
 def is_sealed(
-    document: Mapping[str, object], seal: object, passphrase: Passphrase
+    document: Mapping[str, object],
+    seal: object,
+    passphrase: Passphrase,
+    use: bytes = b"ring",
 ) -> bool:
     """Tell whether a word of the passphrase made this seal over this document."""
     if not isinstance(seal, str):
         return False
     given = seal.encode("utf-8", "replace")
-    right = (_document_seal(document, word).encode() for word in passphrase.words)
+    right = (_document_seal(document, word, use).encode() for word in passphrase.words)
     return any(hmac.compare_digest(given, seal) for seal in right)
 
 
-def _document_seal(document: Mapping[str, object], word: bytes) -> str:
-    key = _derived(word, b"ring")
+def _document_seal(document: Mapping[str, object], word: bytes, use: bytes) -> str:
+    key = _derived(word, use)
     return hmac.new(key, canonical_json(document), hashlib.sha256).hexdigest()
 
 

@@ -90,6 +90,7 @@ class Installation:
     _server: subprocess.Popen[str] | None = None
     _client: httpx.Client | None = None
     _tokens: dict[str, str] = field(default_factory=dict)
+    _who: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.home.mkdir()
@@ -227,11 +228,16 @@ class Installation:
         bearer = {"Authorization": f"Bearer {till}"}
         assert self._client is not None
         owner = self._client.get("/api/v1/staff", headers=bearer).json()[0]
-        who = {"staff_id": owner["staff_id"], "pin": pin[1]}
-        staff = self._post("/staff-sessions", who, till)["token"]
+        self._who = {"staff_id": owner["staff_id"], "pin": pin[1]}
         member = self._post("/members", {"name": "Anna"})
-        self._tokens = {"staff": staff, "member": member["token"]}
+        self._tokens = {"till": till, "member": member["token"]}
         self._tokens["card"] = member["card_id"]
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Let the owner sign in at the till."""
+        staff = self._post("/staff-sessions", self._who, self._tokens["till"])
+        self._tokens["staff"] = staff["token"]
 
     def give_a_stamp(self) -> int:
         """Show a code and scan it; the number of the key that signed it."""
@@ -267,6 +273,7 @@ class Installation:
     def takes_over(self, other: Installation) -> None:
         """Have the customers and tills of a shop that moved here."""
         self._tokens, self.given = other._tokens, other.given
+        self._who = other._who
 
     def _post(self, path: str, body: object, token: str | None = None) -> dict:
         assert self._client is not None

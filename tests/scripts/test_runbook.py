@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import audit, keys, rotate_keys
+from scripts import audit, backup, doctor, keys, restore, rotate_keys
 from tests.scripts.runbook import (
     ROOT,
     Installation,
@@ -234,22 +234,23 @@ def test_a_passphrase_put_back_is_good_at_once(shop):
 
 
 @plays("A new machine")
-def test_a_new_machine(script, copied, make):
-    # given the books and the ring of a machine that is stopped for ever
-    assert copied.do(fences("Restore", "sh")[0]) == [0]
-    copied.stop()
+def test_a_new_machine(script, shop, make):
+    # given a machine that is stopped for ever, and its last backup
+    shop.stop()
+    assert shop.do(script.next()) == [0, 0]
     fresh = make("new-machine")
-    fresh.port = copied.port
-    fresh.takes_over(copied)
+    fresh.port = shop.port
+    fresh.takes_over(shop)
 
     statuses = fresh.do(script.next())
 
     assert statuses[:-1] == [0] * (len(statuses) - 1)
     wait_until(fresh.is_in_order)
-    assert fresh.states() == {1: "active"}
-    assert fresh.stamps() == copied.given
+    assert fresh.states() == {1: "revoked", 102: "active"}
+    assert fresh.stamps() == shop.given
+    fresh.sign_in()
     wait_until(fresh.is_everywhere)
-    assert fresh.give_a_stamp() == 1
+    assert fresh.give_a_stamp() == 102
     holds(fresh)
 
 
@@ -263,11 +264,7 @@ def test_several_machines(script, make, postgres_url, redis_url):
     assert first.do(fences("First key", "sh")[1])[1] == 0
     shared["PUNCHPROOF_ORIGIN"] = f"http://localhost:{first.port}"
     other = make("other", **shared)
-    alone = fences("A new machine", "sh")[0]
-    bring_1 = [
-        line for line in alone if line.startswith(("mkdir", "scripts/keys.py i"))
-    ]
-    assert other.do(bring_1) == [0, 0], other.printed
+    assert other.do(script.next()) == [0, 0], other.printed
     other.start()
     other.takes_over(first)
     wait_until(other.is_everywhere)
@@ -294,28 +291,44 @@ def test_several_machines(script, make, postgres_url, redis_url):
     holds(first)
 
 
+@plays("Backup")
+def test_backup(script, shop):
+    show, take, keep = commands_of(script.next())
+
+    assert shop.type(show) == 0
+    assert not list((shop.mounts / "elsewhere").iterdir())
+    assert [shop.type(take), shop.type(keep)] == [0, 0]
+
+    [file] = (shop.mounts / "elsewhere").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    holds(shop)
+
+
 @plays("Restore")
 def test_restore(script, shop):
-    # given a copy of the books, and a stamp and a code since
-    assert shop.do(script.next()) == [0]
+    # given a backup, and a stamp, a rotation and a code since
+    assert shop.do(fences("Backup", "sh")[0]) == [0, 0, 0]
     shop.give_a_stamp()
     anchored = fences("Checking the books", "sh")[0]
     assert shop.do(anchored) == [0]
+    assert shop.type("scripts/rotate_keys.py --apply") == 0
     out = shop.show_a_code()
     shop.stop()
-
-    # when the copy is put back
-    assert shop.do(script.next()) == [0, 0, 0, 0]
-
-    # then the stamp is gone, and the code is worth nothing
-    assert shop.stamps() == 1
-    assert shop.refusal_of(out) == "code_unknown"
-    wait_until(shop.is_in_order)
-    stale = shop.show_a_code()
     assert shop.do(script.next()) == [0, 0, 0]
-    assert shop.refusal_of(stale) == "code_revoked"
-    assert shop.states() == {1: "revoked", 2: "active"}
-    assert (shop.data / "before-the-restore" / "redis").is_dir()
+
+    # when it is put back
+    look, restore, serve, check, again = commands_of(script.next())
+    assert (shop.type(look), (shop.data / "redis").exists()) == (0, False)
+    assert [shop.type(restore), shop.type(serve)] == [0, 0], shop.printed
+
+    # then the stamp is gone, the code is worth nothing, and a new key signs
+    wait_until(lambda: shop.type(check) == 0)
+    assert shop.states() == {1: "revoked", 2: "revoked", 3: "active"}
+    assert shop.stamps() == 1
+    shop.sign_in()
+    assert shop.refusal_of(out) == "code_revoked"
+    assert shop.give_a_stamp() == 3
+    assert shop.type(again) == 0
     # and the anchor knows of the stamp that the books forgot
     assert shop.do(anchored) == [2]
     holds(shop)
@@ -382,10 +395,17 @@ def test_every_command_and_flag_in_the_prose_is_one(capsys):
     prose = prose_of("When something happens", "Where things are", but=ELSEWHERE)
     named = set(re.findall(r"`scripts/(\w+)\.py(?: ([a-z]+))?", prose))
     flags = set(re.findall(r"(?<!\w)--[a-z]+(?:-[a-z]+)*", prose))
-    programs = {"audit": audit, "keys": keys, "rotate_keys": rotate_keys}
+    programs = {
+        "audit": audit,
+        "backup": backup,
+        "doctor": doctor,
+        "keys": keys,
+        "restore": restore,
+        "rotate_keys": rotate_keys,
+    }
 
     helps = ""
-    for program, word in {*named, ("rotate_keys", "")}:
+    for program, word in {*named, ("backup", ""), ("restore", ""), ("rotate_keys", "")}:
         words = [word] if word and program == "keys" else []
         with pytest.raises(SystemExit) as ended:
             programs[program].main([*words, "--help"])

@@ -153,7 +153,7 @@ def bring_back(
     directory = settings.keys
     copy = keyfiles.unpack(_content(file), keyfiles.read_passphrase(passphrase_file))
     is_new = not settings.keys_passphrase_file.exists()
-    here = _ring_there(tools)
+    here = ring_there(tools)
     if here is not None:
         _check_goes_on(here, copy, directory)
     has_books = log.has_books(tools.database)
@@ -172,7 +172,7 @@ def bring_back(
         with logged(tools, has_books) as tx:
             if tx is not None:
                 _record_import(tx, tools, file, done)
-            _put(tools, changed, is_there=here is not None)
+            put(tools, changed, is_there=here is not None)
     return done
 
 
@@ -257,7 +257,7 @@ def _refuse_there(file: Path, words: Passphrase | None, ring: KeyRing) -> None:
     )
 
 
-def _ring_there(tools: Tools) -> KeyRing | None:
+def ring_there(tools: Tools) -> KeyRing | None:
     """Return the ring in the directory; None if it is missing or empty."""
     directory = tools.settings.keys
     if not directory.exists() or not set(os.listdir(directory)) - _EMPTY:  # noqa: PTH208
@@ -276,14 +276,14 @@ def _check_goes_on(here: KeyRing, copy: KeyRing, directory: Path) -> None:
     """Refuse a copy that does not go on from the ring that is there."""
     if here.digest == copy.digest:
         raise AlreadySo(f"the ring in {directory} is the one of the copy")
-    if not _covers(copy, here):
-        what = "older than" if _covers(here, copy) else "not of the same line as"
+    if not covers(copy, here):
+        what = "older than" if covers(here, copy) else "not of the same line as"
         raise CeremonyRefused(
             f"the copy is {what} the ring in {directory}, which was left as it is"
         )
 
 
-def _covers(one: KeyRing, other: KeyRing) -> bool:
+def covers(one: KeyRing, other: KeyRing) -> bool:
     """Tell whether one ring has every key of the other, as far in its life."""
     for old in other.keys:
         key = one.find(old.key_id)
@@ -410,7 +410,7 @@ def _record_import(tx: Tx, tools: Tools, file: Path, done: Copied) -> None:
     tx.flush()
 
 
-def _put(tools: Tools, ring: KeyRing, *, is_there: bool) -> None:
+def put(tools: Tools, ring: KeyRing, *, is_there: bool) -> None:
     """Write the ring in its directory, where an older one is or nothing."""
     settings = tools.settings
     directory = settings.keys

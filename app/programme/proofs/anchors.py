@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.programme.proofs.found import Found, Head
 from app.store.database import Tx
@@ -59,6 +59,12 @@ def check(
         )
         found.add("ledger_anchor", gone.digest.hex(), sentence)
     return None if settled is None else now[settled]
+
+
+def head(tx: Tx) -> Head:
+    """Tell the head of all that a transaction sees, such as a copy of the books."""
+    last = tx.scalar(select(func.coalesce(func.max(LedgerEntry.entry_no), 0))) or 0
+    return next(_walk(tx, [last]))
 
 
 def _walk(tx: Tx, ends: Sequence[int]) -> Iterator[Head]:

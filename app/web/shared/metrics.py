@@ -26,9 +26,10 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from app.programme import alarms, signals, totals
+from app.programme import alarms, backups, signals, totals
 from app.programme.alarms import Watch
 from app.programme.errors import StoreDown
+from app.programme.totals import Figures
 from app.settings import read_token
 from app.tools import Tools
 from app.web.shared import access
@@ -141,6 +142,8 @@ def _of_books(tools: Tools) -> Iterator[Metric]:
     try:
         unissued = signals.total(tools, signals.UNISSUED)
         counts = totals.ledger_entries(tools)
+        mail = totals.mail(tools)
+        backup_at = backups.last_at(tools)
     except StoreDown:
         yield GaugeMetricFamily(*up, value=0)
         return
@@ -158,6 +161,31 @@ def _of_books(tools: Tools) -> Iterator[Metric]:
     for kind, count in counts.items():
         entries.add_metric((kind,), count)
     yield entries
+    yield from _of_mail(mail, tools.now())
+    backup = GaugeMetricFamily(
+        "punchproof_backup_age_seconds",
+        "Time since the last backup was finished; no value if there never was one.",
+    )
+    if backup_at is not None:
+        backup.add_metric((), (tools.now() - backup_at).total_seconds())
+    yield backup
+
+
+def _of_mail(mail: Figures, now: datetime) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "punchproof_mail_waiting",
+        "Mails in the outbox that are neither sent nor given up.",
+        value=mail.waiting,
+    )
+    oldest = (now - mail.oldest_at).total_seconds() if mail.oldest_at else 0
+    yield GaugeMetricFamily(
+        "punchproof_mail_oldest_age_seconds",
+        "Time since the mail that waits for longest was written; 0 if none waits.",
+        value=max(0, oldest),
+    )
+    yield CounterMetricFamily(
+        "punchproof_mail_given_up", "Mails that were given up.", value=mail.given_up
+    )
 
 
 def _of_alarms(watch: Watch) -> Metric:

@@ -10,10 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.programme import shop
+from app.programme import readiness, shop
 from app.programme.errors import NotFound, StoreDown
 from app.web.shared import access, languages
-from signing.errors import KeyRingError
 
 bp = Blueprint(
     "shared",
@@ -95,20 +94,18 @@ def livez() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Say whether this process can give a stamp, and if not, why."""
+    """Say whether this process can give a stamp, and if not, why.
+
+    Anybody may ask, so that it tells words of ours and no path, address or message.
+    """
     tools = access.tools()
-    problems = tools.database.problems() + tools.nonces.problems()
-    if tools.keys.problem is not None:
-        problems.append(tools.keys.problem)
-    try:
-        _ = tools.keys.ring.active
-    except KeyRingError as error:
-        problems.append(str(error))
-    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+    ready = readiness.look(tools)
+    status = HTTPStatus.OK if ready.is_well else HTTPStatus.SERVICE_UNAVAILABLE
     return (
         jsonify(
-            status="not ready" if problems else "ok",
-            problems=problems,
+            status="ok" if ready.is_well else "not ready",
+            checks=ready.checks,
+            problems=ready.problems,
             # To be compared with ``scripts/keys.py list``; tells nothing secret.
             ring=tools.keys.ring.digest[:16],
         ),
