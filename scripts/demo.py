@@ -24,6 +24,7 @@ from app.programme import cards, codes, founding, rewards, stamping
 from app.programme import staff as people
 from app.programme.codes import Spending
 from app.programme.founding import Charter, Founded
+from app.programme.limits import SAFE, Limits
 from app.programme.sessions import StaffCaller
 from app.programme.stamping import Giver
 from app.store.database import Tx
@@ -64,6 +65,8 @@ _CHARTER = Charter(
     location=PLACES[0],
     owner=OWNER,
     email="owner@demo.example",
+    # A demo is tried with more load than a shop has: only cards are held to theirs.
+    limits=Limits(5, SAFE.per_card, None, None, None),
 )
 
 

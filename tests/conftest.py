@@ -17,7 +17,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Table, insert, select, update
 
-from app.programme import cards, founding, members, sessions, staff, stamping
+from app.programme import (
+    cards,
+    founding,
+    limits,
+    members,
+    sessions,
+    staff,
+    stamping,
+)
 from app.programme.founding import Charter, Founded
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.settings import Settings
@@ -154,7 +162,13 @@ def founded(tools: Tools, first_founding: FirstFounding) -> Founded:
         return first_founding.told
     first_founding.told = founding.found(
         tools,
-        Charter(name="Kaffe & Brød", location="Nyhavn", timezone="Europe/Copenhagen"),
+        # Tests are busier than shops; those of limits set their own.
+        Charter(
+            name="Kaffe & Brød",
+            location="Nyhavn",
+            timezone="Europe/Copenhagen",
+            limits=limits.NONE,
+        ),
     )
     with tools.database.read() as tx:
         for table in Tables.metadata.sorted_tables:

@@ -18,7 +18,9 @@ import pytest
 from flask import Flask
 
 from app.programme import errors as refusals
+from app.programme import limits
 from app.programme.codes import LIFETIME
+from app.programme.signals import kinds
 from app.settings import VARIABLES
 from app.web import api, console, counter, customer
 from app.web.shared import views as shared
@@ -97,6 +99,20 @@ def test_the_settings_are_those_of_the_code():
     said = table("variable")
 
     assert said == [[one.name, one.default, one.meaning] for one in VARIABLES]
+
+
+def test_the_limits_and_signals_are_those_of_the_code():
+    first = limits.SAFE
+    said = {row[0]: row[1] for row in table("limit")}
+
+    assert said == {
+        "stamps_per_scan": str(first.per_scan),
+        "stamps_per_card": f"{first.per_card} an hour",
+        "stamps_per_staff_member": f"{first.per_staff_member} an hour",
+        "stamps_per_terminal": f"{first.per_terminal} an hour",
+        "stamps_per_location": f"{first.per_location} an hour",
+    }
+    assert {row[0] for row in table("signal")} == set(kinds.ALL)
 
 
 def test_the_settings_that_may_be_files_are_named():

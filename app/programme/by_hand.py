@@ -14,22 +14,26 @@ What keeps it small:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, codes, ledger, signals
+from app.programme import cards, codes, finding, ledger, limits, signals, standing
 from app.programme.codes import Spent
-from app.programme.errors import Forbidden, InvalidRequest, LimitReached
+from app.programme.errors import (
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NotEligible,
+)
+from app.programme.limits import Giving
 from app.programme.sessions import StaffCaller
 from app.programme.stamping import MOST_STAMPS
-from app.programme.words import has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
 from app.store.tables import Card, LedgerEntry, Member, Programme, Shop, Signal
@@ -42,11 +46,6 @@ MOST_AN_HOUR: Final = 10
 MOST_FOUND: Final = 5
 _HOUR: Final = timedelta(hours=1)
 _SEARCHES: Final = "30/10minute"
-_LETTERS, _IDEOGRAPHS = 3, 2
-#: Where scripts begin that write a name with two characters.
-_FIRST_IDEOGRAPH: Final = "\u2e80"
-_NUMBER: Final = re.compile(r"[0-9]{8}")
-_LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def find(tools: Tools, words: str, *, staff: StaffCaller) -> list[FoundCard]:
         LimitReached: ``search``: too many searches by this person.
         StoreDown: the books gave no answer.
     """
-    asked = _condition(words)
+    asked = finding.condition(words)
     try:
         tools.limits.hit("search", staff.staff_id.hex, limit=_SEARCHES)
     except LimitHit as error:
@@ -113,7 +112,9 @@ def give(
     Raises:
         Forbidden: no manager has allowed it.
         InvalidRequest: ``stamps`` is out of range, or the request was another's.
-        LimitReached: ``by_hand``: this person has given too many in the last hour.
+        LimitReached: ``by_hand``: this person has given too many in the last hour; or
+            one of ``limits``.
+        NotEligible: ``own_card``: it is their own.
         NotFound, CardClosed: the card takes no stamps.
         TryAgain: nothing can be signed now.
         StoreDown: nothing was written.
@@ -127,7 +128,6 @@ def give(
     try:
         with tools.database.begin() as tx:
             must_be_allowed(tx)
-            _must_be_few(tx, tools, staff, stamps)
             answer = _book(tx, tools, card_id, stamps, request, staff)
             return Spent(answer, is_repeat=False)
     except (IntegrityError, LimitReached) as error:
@@ -137,8 +137,12 @@ def give(
         if first is not None:
             return first
         if isinstance(error, LimitReached):
+            signals.refused(tools, error, tools.now())
             raise
         raise InvalidRequest({"request_id": "used_before"}) from error
+    except NotEligible as error:
+        signals.refused(tools, error, tools.now())
+        raise
 
 
 def must_be_allowed(tx: Tx) -> None:
@@ -151,10 +155,12 @@ def must_be_allowed(tx: Tx) -> None:
         raise Forbidden
 
 
-def _must_be_few(tx: Tx, tools: Tools, staff: StaffCaller, stamps: int) -> None:
-    # Held until we commit: two tills at once are counted one after the other.
-    tx.get(Person, staff.staff_id, with_for_update=True)
-    since = tools.now() - _HOUR
+def _must_be_few(tx: Tx, at: datetime, staff: StaffCaller) -> None:
+    """Count what was given by hand, this among it; refuse what is too much."""
+    # Held until we commit: two tills at once are counted one after the other. Not its
+    # key: entries that name this person shall not wait for it.
+    tx.get(Person, staff.staff_id, with_for_update={"key_share": True})
+    since = at - _HOUR
     given, oldest = tx.execute(
         select(func.coalesce(func.sum(LedgerEntry.units), 0), func.min(LedgerEntry.at))
         # What was undone counts too: the limit is on how often a hand is trusted.
@@ -164,7 +170,7 @@ def _must_be_few(tx: Tx, tools: Tools, staff: StaffCaller, stamps: int) -> None:
             LedgerEntry.at > since,
         )
     ).one()
-    if given + stamps > MOST_AN_HOUR:
+    if given > MOST_AN_HOUR:
         raise LimitReached("by_hand", oldest - since)
 
 
@@ -177,7 +183,7 @@ def _book(
     staff: StaffCaller,
 ) -> Mapping[str, Any]:
     now = tools.now()
-    cards.must_take_stamps(tx, card_id)
+    rules = standing.must_take_stamps(tx, card_id, staff.staff_id)
     entry = LedgerEntry(
         entry_id=uuid4(),
         card_id=card_id,
@@ -191,7 +197,14 @@ def _book(
         location_id=staff.location_id,
     )
 
+    giving = Giving(
+        stamps, now, card_id, staff.staff_id, staff.terminal_id, staff.location_id
+    )
+
     def answer() -> Mapping[str, Any]:
+        # In this order everywhere: the card is held first, then the person.
+        limits.must_fit(tx, rules, giving)
+        _must_be_few(tx, now, staff)
         cards.credit(tx, tools, card_id, now, staff.location_id)
         stamp_id = str(entry.entry_id)
         tx.add(
@@ -211,25 +224,3 @@ def _book(
         }
 
     return ledger.write_first(tx, tools, entry, answer=answer)
-
-
-def _condition(words: str) -> ColumnElement[bool]:
-    """Read what was typed as a card's number or as a part of a name."""
-    digits = re.sub(r"[\s·.-]", "", words)
-    if _NUMBER.fullmatch(digits):
-        return Card.number == digits
-    name = " ".join(words.split())
-    if has_controls(name):
-        raise InvalidRequest({"q": "bad_characters"})
-    if len(name) > _LONGEST:
-        raise InvalidRequest({"q": "too_long"})
-    is_short_script = any(letter >= _FIRST_IDEOGRAPH for letter in name)
-    letters = sum(letter.isalpha() for letter in name)
-    if letters < (_IDEOGRAPHS if is_short_script else _LETTERS):
-        raise InvalidRequest({"q": "too_short"})
-    # SQLite lowers ASCII only, so "åse" is looked for as "Åse" too.
-    spellings = {name, name.lower(), name.title(), name.upper()}
-    return or_(
-        func.lower(Member.name).contains(name.lower(), autoescape=True),
-        *(Member.name.contains(each, autoescape=True) for each in sorted(spellings)),
-    )

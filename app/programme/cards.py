@@ -20,8 +20,13 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, func, select, update
 
-from app.programme import expiry, ledger, vouchers
-from app.programme.errors import CardClosed, InvalidRequest, NotFound, VoucherSpent
+from app.programme import expiry, ledger, limits, vouchers
+from app.programme.errors import (
+    InvalidRequest,
+    NotFound,
+    VoucherSpent,
+)
+from app.programme.limits import SAFE, Limits
 from app.programme.vouchers import VoucherView
 from app.store.database import Tx
 from app.store.tables import (
@@ -69,6 +74,7 @@ class ProgrammeView:
     is_open: bool
     #: For how many days a new voucher is good, as ``expiry`` has it; None: no end.
     voucher_days: int | None
+    limits: Limits = SAFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,8 @@ class CardState:
     is_closed: bool
     #: The version of the terms that the member has agreed to.
     terms_version: int
+    #: Since when nothing counts on it; None: all is well.
+    paused_at: datetime | None = None
 
     @property
     def has_new_terms(self) -> bool:
@@ -200,6 +208,7 @@ def state_of(tx: Tx, card_id: UUID, at: datetime) -> CardState:
         tag=_tag(tx, found.version, open_ends, at),
         is_closed=found.closed_at is not None,
         terms_version=found.terms_version,
+        paused_at=found.paused_at,
     )
 
 
@@ -242,6 +251,7 @@ def programme_view(row: Programme) -> ProgrammeView:
         terms_version=row.terms_version,
         is_open=row.is_open,
         voucher_days=row.voucher_days,
+        limits=limits.of(row),
     )
 
 
@@ -302,24 +312,6 @@ def touch(tx: Tx, card_id: UUID) -> None:
         .values(version=Card.version + 1)
         .execution_options(synchronize_session=False)
     )
-
-
-def must_take_stamps(tx: Tx, card_id: UUID) -> None:
-    """Refuse a card that takes no stamps.
-
-    Raises:
-        NotFound: no such card.
-        CardClosed: it or its programme is closed.
-    """
-    row = tx.execute(
-        select(Card.closed_at, Programme.is_open)
-        .join(Programme, Programme.programme_id == Card.programme_id)
-        .where(Card.card_id == card_id)
-    ).first()
-    if row is None:
-        raise NotFound
-    if row.closed_at is not None or not row.is_open:
-        raise CardClosed
 
 
 def credit(

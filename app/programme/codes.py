@@ -358,10 +358,12 @@ def _count(
     except IntegrityError:
         # A row with this nonce, or of this request, is there already.
         return _first_answer(tools, code, asker)
-    except (Refused, StoreDown):
+    except (Refused, StoreDown) as refusal:
         # Not spent. If the store is down too, the lease ends by itself.
         with contextlib.suppress(StoreDown):
             tools.nonces.release(code.nonce, asker)
+        if isinstance(refusal, Refused):
+            signals.refused(tools, refusal, spending.at)
         raise
     _settle(tools, code, asker)  # 6. Settle.
     return Spent(answer, is_repeat=False)

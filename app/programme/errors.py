@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar
+from uuid import UUID
 
 from app.store.errors import StoreDown
 
@@ -110,9 +111,16 @@ class VoucherExpired(Refused):
 
 
 class CardClosed(Refused):
-    """The card takes no stamps: it, or its programme, is closed."""
+    """The card takes no stamps: it, or its programme, is closed, or it is paused."""
 
     code = "card_closed"
+
+    #: Nothing counts on it until a manager says otherwise, its vouchers neither.
+    is_paused = False
+
+    def __init__(self, *, is_paused: bool = False) -> None:
+        super().__init__(is_paused)
+        self.is_paused = is_paused
 
 
 class NotEligible(Refused):
@@ -120,16 +128,43 @@ class NotEligible(Refused):
 
     code = "not_eligible"
 
+    #: Why, a stable word: ``own_card``; None where there is nothing more to say.
+    why: str | None = None
+
+    def __init__(
+        self,
+        why: str | None = None,
+        *,
+        card_id: UUID | None = None,
+        staff_id: UUID | None = None,
+    ) -> None:
+        super().__init__(why, card_id, staff_id)
+        self.why = why
+        #: Of an own card: which, and whose.
+        self.card_id = card_id
+        self.staff_id = staff_id
+
 
 class LimitReached(Refused):
     """A limit was met; it has a name."""
 
     code = "limit_reached"
 
-    def __init__(self, limit: str, retry_after: timedelta) -> None:
-        super().__init__(limit, retry_after)
+    def __init__(
+        self,
+        limit: str,
+        retry_after: timedelta | None,
+        most: int | None = None,
+        whose_id: UUID | None = None,
+    ) -> None:
+        super().__init__(limit, retry_after, most, whose_id)
         self.limit = limit
+        #: None: waiting does not help.
         self.retry_after = retry_after
+        #: How many the limit allows, where people may know it.
+        self.most = most
+        #: The card, person, till or location that it is about, where it is kept.
+        self.whose_id = whose_id
 
 
 class Unauthenticated(Refused):

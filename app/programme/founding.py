@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.programme import audit, staff
+from app.programme.limits import SAFE, Limits, columns
 from app.store.database import Tx
 from app.store.tables import Location, Programme, Shop, StaffMember
 from app.tools import Tools
@@ -52,6 +53,7 @@ class Charter:
     location: str = "Main counter"
     owner: str = UNNAMED
     email: str = "owner@localhost"
+    limits: Limits = SAFE
 
 
 def found(tools: Tools, charter: Charter | None = None) -> Founded:
@@ -83,6 +85,7 @@ def found_in(tx: Tx, tools: Tools, charter: Charter) -> Founded:
         stamps_required=10,
         terms=DEFAULT_TERMS,
         created_at=now,
+        **columns(charter.limits),
     )
     person = StaffMember(
         name=charter.owner,

@@ -6,6 +6,7 @@ Who leaves an e-mail address gets one mail that explains the card
 
 from __future__ import annotations
 
+import hmac
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,6 +69,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
     invite: str | None = None,
     join_id: str | None = None,
     device: str | None = None,
+    browser: str | None = None,
 ) -> Joined:
     """Make a member with a card.
 
@@ -85,6 +87,8 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             the joining is that device.
         device: the network address that the joining came from; few of them get many
             mails sent. None: nobody's, as for scripts.
+        browser: what the device says of itself. With the network's address it tells
+            for a month which cards one device got (``app.programme.signals``).
 
     Raises:
         InvalidRequest: a detail makes no sense, or older terms were accepted.
@@ -101,7 +105,12 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             programme = _open_programme(tx, programme_id)
             if terms_version not in (None, programme.terms_version):
                 raise InvalidRequest({"terms_version": "out_of_date"})
-            member = Member(**details, join_id=join_id, joined_at=tools.now())
+            member = Member(
+                **details,
+                join_id=join_id,
+                joined_at=tools.now(),
+                joined_from=_joined_from(tools, device, browser),
+            )
             tx.add(member)
             tx.flush()
             card_id = cards.open_card(tx, tools, member.member_id, programme)
@@ -159,6 +168,16 @@ def default_programme(tools: Tools) -> ProgrammeView:
     """
     with tools.database.read() as tx:
         return cards.programme_view(_first_programme(tx))
+
+
+def _joined_from(tools: Tools, device: str | None, browser: str | None) -> str | None:
+    """Name a device by a hash that nobody can turn back; None where many share it."""
+    network = network_of(device) if device else None
+    if network is None:
+        return None
+    told = f"{network}\0{browser or ''}".encode()
+    key = tools.keys.ring.secrets[-1]
+    return hmac.new(key, b"punchproof/joined/1\0" + told, "sha256").hexdigest()[:32]
 
 
 def _joined_before(tools: Tools, join_id: str) -> Joined:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from app.programme import cards, ledger
 from app.programme.codes import Spent
 from app.programme.errors import Forbidden, InvalidRequest, NotFound
-from app.programme.sessions import StaffCaller
+from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.programme.words import REASON_LENGTH, clean_name
 from app.store.database import Tx
 from app.store.tables import LedgerEntry
@@ -25,6 +25,8 @@ from app.tools import Tools
 
 #: How long a barista may undo what was done at the same location.
 UNDO_WITHIN: Final = timedelta(hours=24)
+#: Who undoes: at a till, or from the console.
+Undoer = StaffCaller | ConsoleCaller
 #: What an undo causes besides its entry: given the entry undone, at a moment.
 Cause = Callable[[Tx, LedgerEntry, datetime], None]
 
@@ -34,7 +36,7 @@ def reverse(
     entry_id: UUID,
     *,
     kinds: Collection[str],
-    staff: StaffCaller,
+    staff: Undoer,
     reason: str,
     cause: Cause,
 ) -> Spent:
@@ -73,7 +75,7 @@ def _write(
     tools: Tools,
     entry: LedgerEntry,
     *,
-    staff: StaffCaller,
+    staff: Undoer,
     reason: str,
     cause: Cause,
 ) -> Mapping[str, Any]:
@@ -88,9 +90,8 @@ def _write(
         voucher_id=entry.voucher_id,
         reverses_id=entry.entry_id,
         reason=reason,
-        terminal_id=staff.terminal_id,
         staff_id=staff.staff_id,
-        location_id=staff.location_id,
+        **_place_of(staff),
     )
 
     def answer() -> Mapping[str, Any]:
@@ -109,7 +110,7 @@ def _undoable(
     tools: Tools,
     entry_id: UUID,
     kinds: Collection[str],
-    staff: StaffCaller,
+    staff: Undoer,
 ) -> LedgerEntry:
     entry = tx.scalar(select(LedgerEntry).where(LedgerEntry.entry_id == entry_id))
     if entry is None or entry.kind not in kinds:
@@ -117,11 +118,18 @@ def _undoable(
     # What another entry caused goes back with it, never by itself.
     if entry.nonce is None and entry.rule != cards.RULE_BY_HAND:
         raise NotFound
-    is_near = entry.location_id == staff.location_id
+    is_near = entry.location_id == _place_of(staff).get("location_id")
     is_recent = tools.now() - entry.at <= UNDO_WITHIN
     if staff.role == "barista" and not (is_near and is_recent):
         raise Forbidden
     return entry
+
+
+def _place_of(staff: Undoer) -> Mapping[str, UUID]:
+    """Tell at which till somebody undoes; nothing of the console, which is nowhere."""
+    if isinstance(staff, ConsoleCaller):
+        return {}
+    return {"terminal_id": staff.terminal_id, "location_id": staff.location_id}
 
 
 def _first_answer(tools: Tools, entry_id: UUID) -> Spent:

@@ -18,7 +18,15 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, select, update
 
-from app.programme import cards, expiry, ledger, reversals, short_codes, vouchers
+from app.programme import (
+    cards,
+    expiry,
+    ledger,
+    reversals,
+    short_codes,
+    standing,
+    vouchers,
+)
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import NotFound, VoucherSpent
 from app.programme.sessions import StaffCaller
@@ -39,12 +47,13 @@ def voucher_code(tools: Tools, voucher_id: UUID, member_id: UUID) -> IssuedCode:
     """
     with tools.database.read() as tx:
         row = tx.execute(
-            select(Voucher.state, Voucher.expires_at)
+            select(Voucher.state, Voucher.expires_at, Voucher.card_id)
             .join(Card, Card.card_id == Voucher.card_id)
             .where(Voucher.voucher_id == voucher_id, Card.member_id == member_id)
         ).first()
-    if row is None:
-        raise NotFound
+        if row is None:
+            raise NotFound
+        standing.must_not_be_paused(tx, row.card_id)
     vouchers.must_be_usable(row.state, row.expires_at, tools.now())
     record = {"voucher": voucher_id.hex}
     return short_codes.issue(tools, Kind.VOUCHER, record)
@@ -100,7 +109,7 @@ def reverse_redemption(
         kinds={"REDEEM"},
         staff=staff,
         reason=reason,
-        cause=_give_back,
+        cause=give_back,
     )
 
 
@@ -113,12 +122,14 @@ def book_redemption(
         NotFound: no such voucher.
         VoucherSpent: it was used or taken back.
         VoucherExpired: its end has passed.
+        CardClosed: its card is paused.
         TryAgain: nothing can be signed now.
     """
     voucher_id = UUID(spending.record["voucher"])
     card_id = tx.scalar(select(Voucher.card_id).where(Voucher.voucher_id == voucher_id))
     if card_id is None:
         raise NotFound
+    standing.must_not_be_paused(tx, card_id)
     entry = LedgerEntry(
         entry_id=uuid4(),
         card_id=card_id,
@@ -148,7 +159,12 @@ def book_redemption(
     return ledger.write_first(tx, tools, entry, answer=answer)
 
 
-def _give_back(tx: Tx, entry: LedgerEntry, _at: datetime) -> None:
+def give_back(tx: Tx, entry: LedgerEntry, _at: datetime) -> None:
+    """Do what the reversal of a redemption causes: the voucher can be used again.
+
+    Raises:
+        VoucherSpent: it was not redeemed any more.
+    """
     if entry.voucher_id is not None:
         was = (Voucher.voucher_id == entry.voucher_id, Voucher.state == "redeemed")
         if not _change(tx, *was, state="issued", redeemed_at=None):

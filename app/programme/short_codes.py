@@ -68,7 +68,7 @@ def spend_at_till(
         StoreDown: nothing was written.
     """
     try:
-        code_text = _code_of(tools, text)
+        code_text = code_of(tools, text)
     except CodeUnknown:
         # A till that had no network asks late, when its short code has ended: it is
         # told what came of its request all the same.
@@ -85,10 +85,14 @@ def spend_at_till(
     )
 
 
-def _code_of(tools: Tools, text: str) -> str:
+def code_of(tools: Tools, text: str) -> str:
     """Turn what was typed into the code it stands for; lower case and spaces are fine.
 
     A text that is no short code comes back as it is.
+
+    Raises:
+        CodeUnknown: a short code that stands for nothing now.
+        StoreDown: the nonce store gave no answer.
     """
     short = re.sub(r"[\s·.-]", "", text).upper()
     if not _SHORT.fullmatch(short):

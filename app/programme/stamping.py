@@ -16,15 +16,25 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app.programme import cards, codes, ledger, printed, reversals, short_codes
+from app.programme import (
+    cards,
+    codes,
+    ledger,
+    limits,
+    printed,
+    reversals,
+    short_codes,
+    standing,
+)
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import InvalidRequest, NotFound
+from app.programme.limits import Giving, Limits
 from app.programme.sessions import StaffCaller
 from app.store.database import Tx
 from app.store.nonces import ClaimState
-from app.store.tables import Card, LedgerEntry, Member
+from app.store.tables import Card, LedgerEntry, Member, Programme
 from app.tools import Tools
 from signing.codes import Code, Kind
 
@@ -62,7 +72,7 @@ def card_code(tools: Tools, card_id: UUID) -> IssuedCode:
         StoreDown: nothing was issued.
     """
     with tools.database.read() as tx:
-        cards.must_take_stamps(tx, card_id)
+        standing.must_take_stamps(tx, card_id)
     return short_codes.issue(tools, Kind.CARD, {"card": card_id.hex})
 
 
@@ -71,9 +81,14 @@ def stamp_code(tools: Tools, staff: StaffCaller, stamps: int) -> IssuedCode:
 
     Raises:
         InvalidRequest: ``stamps`` is not 1 to ``MOST_STAMPS``.
+        LimitReached: ``stamps_per_scan``: more than any card here may be given.
         StoreDown: nothing was issued.
     """
     _check_stamps(stamps)
+    with tools.database.read() as tx:
+        # Which card collects it is not known yet; that card's own programme decides.
+        most = tx.scalar(select(func.max(Programme.most_per_scan)))
+    limits.must_fit_scan(Limits(most or MOST_STAMPS), stamps)
     record = {
         "stamps": str(stamps),
         "place": staff.location_name,
@@ -101,7 +116,8 @@ def stamp(
 
     Raises:
         InvalidRequest: ``stamps`` is out of range.
-        Refused: what ``codes.spend`` refuses; CardClosed; TryAgain.
+        Refused: what ``codes.spend`` refuses; CardClosed, NotEligible (their own card),
+            LimitReached; TryAgain.
         StoreDown: nothing was written.
     """
     _check_stamps(stamps)
@@ -138,7 +154,8 @@ def collect(tools: Tools, text: str, *, card_id: UUID) -> Spent:
         ``{stamp_id, stamps_given, card}``.
 
     Raises:
-        Refused: what ``codes.spend`` refuses; CardClosed, NotFound, TryAgain.
+        Refused: what ``codes.spend`` refuses; CardClosed, NotEligible, LimitReached,
+            NotFound, TryAgain.
         StoreDown: nothing was written.
     """
 
@@ -186,8 +203,11 @@ def book_stamps(
 
     Raises:
         NotFound, CardClosed: the card takes no stamps.
+        NotEligible: ``own_card``: it is the giver's own.
+        LimitReached: the hour has no room for them; see ``limits``.
         TryAgain: nothing can be signed now.
     """
+    rules = standing.must_take_stamps(tx, card_id, giver.staff_id)
     entry = LedgerEntry(
         entry_id=uuid4(),
         card_id=card_id,
@@ -203,7 +223,17 @@ def book_stamps(
         location_id=giver.location_id,
     )
 
+    giving = Giving(
+        stamps,
+        spending.at,
+        card_id,
+        giver.staff_id,
+        giver.terminal_id,
+        giver.location_id,
+    )
+
     def answer() -> Mapping[str, Any]:
+        limits.must_fit(tx, rules, giving)
         cards.credit(tx, tools, card_id, spending.at, giver.location_id)
         return {
             "stamp_id": str(entry.entry_id),
@@ -211,7 +241,6 @@ def book_stamps(
             "card": cards.answer_of(cards.state_of(tx, card_id, spending.at)),
         }
 
-    cards.must_take_stamps(tx, card_id)
     return ledger.write_first(tx, tools, entry, answer=answer)
 
 

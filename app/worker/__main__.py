@@ -23,6 +23,7 @@ def main() -> int:
     from app.tools import open_tools  # noqa: PLC0415
     from app.worker import loop  # noqa: PLC0415
     from app.worker.carriers import carrier_for  # noqa: PLC0415
+    from app.worker.rounds import Rounds  # noqa: PLC0415
     from signing.errors import KeyRingError  # noqa: PLC0415
 
     stop = loop.Stop()
@@ -38,7 +39,7 @@ def main() -> int:
     log = structlog.get_logger("app.worker")
     log.info("mail_worker_started", to=carrier.name)
     try:
-        loop.run(tools, carrier, stop)
+        loop.run(tools, carrier, stop, beside=Rounds(tools))
     finally:
         tools.close()
     log.info("mail_worker_stopped")

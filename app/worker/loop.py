@@ -84,13 +84,28 @@ class Done:
     is_shut: bool = False
 
 
-def run(tools: Tools, carrier: Carrier, stop: Stop) -> None:
-    """Send mail until ``stop`` is asked; no fault ends it."""
+def run(
+    tools: Tools,
+    carrier: Carrier,
+    stop: Stop,
+    *,
+    beside: Callable[[], None] | None = None,
+) -> None:
+    """Send mail until ``stop`` is asked; no fault ends it.
+
+    Args:
+        tools: the books.
+        carrier: who takes the mail.
+        stop: asked between two mails.
+        beside: what else there is to do between two mails; raises nothing.
+    """
     shut = 0
     while not stop.is_asked:
         with contextlib.suppress(StoreDown):
             # Mail needs no nonce store; whoever looks after the machine asks there.
             tools.workers.mail_goes_on(tools.now())
+        if beside is not None:
+            beside()
         try:
             done = deliver_one(tools, carrier)
         except StoreDown as error:

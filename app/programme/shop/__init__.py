@@ -30,7 +30,9 @@ from app.programme.shop.card import (
     timezones,
     update_shop,
 )
+from app.programme.shop.limiting import save_limits
 from app.programme.shop.look import LOGO_BYTES, logo, remove_logo, set_logo
+from app.programme.shop.pausing import pause_card, sign_out_everywhere
 from app.programme.shop.permission import may_change
 from app.programme.shop.premises import (
     EnrolmentState,
@@ -54,6 +56,8 @@ from app.programme.shop.team import (
     staff_member,
     staff_members,
 )
+from app.programme.shop.timetable import hours_of, save_hours
+from app.programme.shop.undoing import undo_entry
 
 __all__ = [
     "DEFAULT_COLOUR",
@@ -74,26 +78,32 @@ __all__ = [
     "cards_in",
     "enrolment",
     "enrolment_state",
+    "hours_of",
     "ink_of",
     "ink_on",
     "locations",
     "logo",
     "may_change",
     "mixed",
+    "pause_card",
     "programmes",
     "remove_logo",
     "rename_location",
     "rename_staff",
     "revoke_terminal",
+    "save_hours",
+    "save_limits",
     "save_programme",
     "set_active",
     "set_console_access",
     "set_logo",
     "set_pin",
     "shop",
+    "sign_out_everywhere",
     "staff_member",
     "staff_members",
     "terminals",
     "timezones",
+    "undo_entry",
     "update_shop",
 ]

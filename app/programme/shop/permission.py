@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.exc import IntegrityError
 
-from app.programme.errors import Forbidden, InvalidRequest
+from app.programme.errors import Forbidden, InvalidRequest, NotFound
 from app.programme.sessions import ConsoleCaller
 from app.store.database import Tx
-from app.store.tables import AccessToken
+from app.store.tables import AccessToken, StaffMember
 from app.tools import Tools
 
 
@@ -28,6 +29,21 @@ def must_lead(by: ConsoleCaller) -> None:
 def may_change(by: ConsoleCaller, role: str) -> bool:
     """Tell whether ``by`` may change people of a role, or make them."""
     return by.role == "owner" or (by.role == "manager" and role != "owner")
+
+
+def may_change_person(tx: Tx, staff_id: UUID, by: ConsoleCaller) -> StaffMember:
+    """Find a person whom ``by`` may change, and hold them.
+
+    Raises:
+        Forbidden: ``by`` may not change this person.
+        NotFound: no such person.
+    """
+    row = tx.get(StaffMember, staff_id, with_for_update=True)
+    if row is None:
+        raise NotFound
+    if not may_change(by, row.role):
+        raise Forbidden
+    return row
 
 
 def refuse(wrong: Mapping[str, str]) -> None:

@@ -14,12 +14,12 @@ from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import (
     end_tokens,
     may_change,
+    may_change_person,
     must_lead,
     refuse,
     unique,
 )
 from app.programme.words import clean_email, clean_name
-from app.store.database import Tx
 from app.store.tables import AccessToken, Location, StaffMember
 from app.tools import Tools
 
@@ -154,7 +154,7 @@ def rename_staff(tools: Tools, staff_id: UUID, *, name: str, by: ConsoleCaller) 
     name = clean_name(name, wrong)
     refuse(wrong)
     with tools.database.begin() as tx:
-        row = _changeable(tx, staff_id, by)
+        row = may_change_person(tx, staff_id, by)
         if row.name == name:
             return
         was, row.name = row.name, name
@@ -174,7 +174,7 @@ def set_pin(tools: Tools, staff_id: UUID, *, pin: str, by: ConsoleCaller) -> Non
     must_lead(by)
     pin_hash = staff.hash_pin(pin)
     with tools.database.begin() as tx:
-        row = _changeable(tx, staff_id, by)
+        row = may_change_person(tx, staff_id, by)
         row.pin_hash = pin_hash
         end_tokens(
             tx, tools, AccessToken.staff_id == staff_id, AccessToken.kind == "staff"
@@ -201,7 +201,7 @@ def set_console_access(
     password_hash = _hashed(staff.hash_password, password, wrong)
     refuse(wrong)
     with unique("email"), tools.database.begin() as tx:
-        row = _changeable(tx, staff_id, by)
+        row = may_change_person(tx, staff_id, by)
         row.email, row.password_hash = email, password_hash
         tx.flush()
         if staff_id != by.staff_id:
@@ -232,7 +232,7 @@ def set_active(
             .order_by(StaffMember.staff_id)
             .with_for_update()
         ).all()
-        row = _changeable(tx, staff_id, by)
+        row = may_change_person(tx, staff_id, by)
         is_last_owner = not is_active and list(holders) == [staff_id]
         if staff_id == by.staff_id or is_last_owner:
             raise Forbidden
@@ -261,16 +261,6 @@ def _check_email(role: str, email: str, wrong: dict[str, str]) -> None:
         wrong["email"] = "not_for_role"
     else:
         clean_email(email, wrong)
-
-
-def _changeable(tx: Tx, staff_id: UUID, by: ConsoleCaller) -> StaffMember:
-    """Find a person whom ``by`` may change."""
-    row = tx.get(StaffMember, staff_id, with_for_update=True)
-    if row is None:
-        raise NotFound
-    if not may_change(by, row.role):
-        raise Forbidden
-    return row
 
 
 def _view(row: StaffMember, place: str | None) -> StaffView:

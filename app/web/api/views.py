@@ -17,7 +17,7 @@ from app.programme.errors import NotFound
 from app.programme.sessions import MemberCaller
 from app.web.api import bodies
 from app.web.api.description import described, document
-from app.web.shared import access
+from app.web.shared import access, same_browser
 from signing import qr
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -40,6 +40,7 @@ def post_member() -> ResponseReturnValue:
         terms_version=body.terms_version,
         invite=body.invite,
         device=device,
+        browser=request.user_agent.string,
     )
     answer = {
         "member_id": str(joined.member_id),
@@ -86,6 +87,7 @@ def post_card_stamp(card_id: str) -> ResponseReturnValue:
     wanted = _own_card(card_id)
     body = bodies.read(bodies.CodeOnly)
     spent = stamping.collect(access.tools(), body.code, card_id=wanted)
+    same_browser.has_collected(spent)
     return _spent(spent)
 
 
@@ -173,6 +175,7 @@ def post_stamp() -> ResponseReturnValue:
         request_id=body.request_id,
         staff=staff,
     )
+    same_browser.has_scanned(spent, staff)
     return _spent(spent, with_name=True)
 
 

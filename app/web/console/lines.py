@@ -17,6 +17,16 @@ SIGNALS: Final[Mapping[str, Any]] = {
     "spent_code": lazy_gettext("A used code was shown again"),
     "by_hand": lazy_gettext("Stamps given by hand, without a code"),
     "unissued_code": lazy_gettext("A code signed by our key that we never made"),
+    "own_card": lazy_gettext("Somebody tried to stamp their own card"),
+    "own_phone": lazy_gettext("Till and card are the same device"),
+    "limit_met": lazy_gettext("A limit was met"),
+    "favourite": lazy_gettext("One card gets far more than others"),
+    "after_hours": lazy_gettext("Stamps outside opening hours"),
+    "card_in_two_places": lazy_gettext("One card at two places at once"),
+    "person_in_two_places": lazy_gettext("One person at two places at once"),
+    "join_burst": lazy_gettext("Many new cards from one device"),
+    "quick_reward": lazy_gettext("A reward soon after joining"),
+    "many_undos": lazy_gettext("Much is taken back"),
 }
 
 

@@ -18,6 +18,7 @@ from flask_babel import gettext, lazy_gettext
 
 from app.programme.errors import InvalidRequest, StoreDown, Unauthenticated
 from app.programme.sessions import ConsoleCaller
+from app.programme.signals import desk
 from app.web.shared import access
 from app.web.shared.errors import field_sentence
 
@@ -44,6 +45,8 @@ class Room:
 
 ROOMS: Final = (
     Room("home", "console.home", "home", lazy_gettext("Today")),
+    Room("signals", "console.signals", "alert", lazy_gettext("Signals")),
+    Room("cards", "console.cards", "search", lazy_gettext("Cards")),
     Room("programme", "console.programme", "card", lazy_gettext("Programme")),
     Room("printing", "console.printing", "print", lazy_gettext("Printing")),
     Room("terminals", "console.terminals", "till", lazy_gettext("Tills")),
@@ -79,6 +82,14 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
     ),
     ("programme_id", "missing"): lazy_gettext("Choose a card that is open."),
     ("name", "taken"): lazy_gettext("Another location has this name."),
+    ("number", "taken"): lazy_gettext("It is a colleague's own card."),
+    ("most_per_scan", "out_of_range"): lazy_gettext("A whole number from 1 to 5."),
+    **{
+        (f"most_per_{name}", "out_of_range"): lazy_gettext(
+            "A whole number from 1 to 9,999, or nothing."
+        )
+        for name in ("card", "staff_member", "terminal", "location")
+    },
 }
 
 
@@ -134,6 +145,7 @@ def _frame() -> dict[str, Any]:
         "here": _ROOM_OF.get(endpoint, endpoint),
         "role_names": ROLE_NAMES,
         "everywhere": gettext("Every location"),
+        "new_signals": _new_signals(),
     }
 
 
@@ -143,6 +155,15 @@ def _me() -> ConsoleCaller | None:
         return access.console_or_none()
     except StoreDown:
         return None
+
+
+def _new_signals() -> int:
+    """Count for the rail; nothing where nobody is signed in, or the books are away."""
+    try:
+        signed_in = access.console_or_none() is not None
+        return desk.count_new(access.tools()) if signed_in else 0
+    except StoreDown:
+        return 0
 
 
 #: Pages that belong to an entry of the rail by another name.
@@ -157,6 +178,11 @@ _ROOM_OF: Final = {
     "shop_page": "shop",
     "style": "shop",
     "key_review": "keys",
+    "signal": "signals",
+    "card": "cards",
+    "undo_entry": "cards",
+    "limits": "programme",
+    "hours": "locations",
     "new_batch": "printing",
     "batch": "printing",
     "print_batch": "printing",

@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.programme import shop
+from app.programme import own_cards, shop
 from app.programme.errors import InvalidRequest
 from app.programme.shop import StaffView
 from app.web.console.room import (
@@ -118,6 +118,38 @@ def set_console_access(staff_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("console.staff_member", staff_id=staff_id))
 
 
+@bp.post("/console/staff/<uuid:staff_id>/own-card")
+def own_card(staff_id: UUID) -> ResponseReturnValue:
+    """Take down that a card is a person's own."""
+    tools = access.tools()
+    try:
+        own_cards.say_by_number(
+            tools, staff_id, request.form.get("number", ""), by=access.console()
+        )
+    except InvalidRequest as error:
+        person = shop.staff_member(tools, staff_id)
+        values = {"email": person.email or "", "name": person.name, **form_values()}
+        return _page(person, values, sentences(error)), 422
+    flash(gettext("Saved."))
+    return redirect(url_for("console.staff_member", staff_id=staff_id))
+
+
+@bp.post("/console/staff/<uuid:staff_id>/own-card/<uuid:card_id>/remove")
+def not_own_card(staff_id: UUID, card_id: UUID) -> ResponseReturnValue:
+    """Take down that a card is not a person's own after all."""
+    own_cards.take_back(access.tools(), staff_id, card_id, by=access.console())
+    flash(gettext("Saved."))
+    return redirect(url_for("console.staff_member", staff_id=staff_id))
+
+
+@bp.post("/console/staff/<uuid:staff_id>/sign-out")
+def sign_staff_out(staff_id: UUID) -> ResponseReturnValue:
+    """End a person's sessions everywhere."""
+    shop.sign_out_everywhere(access.tools(), staff_id, by=access.console())
+    flash(gettext("Signed out everywhere."))
+    return redirect(url_for("console.staff_member", staff_id=staff_id))
+
+
 @bp.post("/console/staff/<uuid:staff_id>/<to>")
 def set_active(staff_id: UUID, to: str) -> ResponseReturnValue:
     """Switch a person off or on again."""
@@ -133,6 +165,7 @@ def _page(person: StaffView, form: dict[str, str], wrong: dict[str, str]) -> str
         "console/staff_member.html",
         person=person,
         may_change=shop.may_change(access.console(), person.role),
+        own_cards=own_cards.of_person(access.tools(), person.staff_id),
         form=form,
         wrong=wrong,
     )

@@ -1,14 +1,17 @@
 """The console's pages, all on one blueprint."""
 
 from app.web.console import (
+    cards,
     entrance,
     home,
     keys,
+    limits,
     look,
     premises,
     printing,
     programme,
     setup,
+    signals,
     style,
     team,
 )
@@ -16,14 +19,17 @@ from app.web.console.room import bp
 
 __all__ = [
     "bp",
+    "cards",
     "entrance",
     "home",
     "keys",
+    "limits",
     "look",
     "premises",
     "printing",
     "programme",
     "setup",
+    "signals",
     "style",
     "team",
 ]

@@ -10,16 +10,24 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, jsonify, make_response, render_template, request
+from flask import (
+    Blueprint,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.programme import sessions, shop
+from app.programme import own_cards, sessions, shop
 from app.programme import staff as people
-from app.programme.errors import InvalidRequest
+from app.programme.errors import InvalidRequest, Refused
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.web.counter import texts
-from app.web.shared import access, languages
+from app.web.shared import access, errors, languages
 from app.web.shared.headers import scans
 
 bp = Blueprint(
@@ -100,6 +108,30 @@ def sign_out() -> ResponseReturnValue:
     response = make_response("", HTTPStatus.NO_CONTENT)
     access.clear_cookie(response, "staff")
     return response
+
+
+@bp.route("/counter/my-card", methods=["GET", "POST"])
+def my_card() -> ResponseReturnValue:
+    """Ask who is at the till for their own card: colleagues stamp it from then on."""
+    staff = access.staff_or_none()
+    if staff is None:
+        return redirect(url_for("counter.till"))
+    problem = ""
+    if request.method == "POST":
+        try:
+            own_cards.say_so(access.tools(), request.form.get("code", ""), staff=staff)
+        except InvalidRequest:
+            problem = gettext("It is a colleague's own card.")
+        except Refused as refusal:
+            problem = errors.sentence(refusal)
+    page = render_template(
+        "counter/my_card.html",
+        terminal=access.terminal(),
+        staff=staff,
+        problem=problem,
+        mine=own_cards.of_person(access.tools(), staff.staff_id),
+    )
+    return page, HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
 
 
 def _sign_in_page(terminal: TerminalCaller) -> str:

@@ -77,8 +77,8 @@ class Face:
     member_name: str
     #: What stands over the code, so that the barista can greet: "Anna · 7 of 10".
     about: str
-    #: What is the matter, to be said under the card: "closed", "paused", "full";
-    #: "" while all is as always.
+    #: What is the matter, to be said under the card: "closed", "held", "paused",
+    #: "full"; "" while all is as always.
     state: str
     terms: str
     terms_version: int
@@ -138,7 +138,7 @@ def face(
         terms=programme.terms,
         terms_version=programme.terms_version,
         has_new_terms=card.has_new_terms and not card.is_closed,
-        is_closed=card.is_closed or not programme.is_open,
+        is_closed=bool(card.is_closed or card.paused_at or not programme.is_open),
     )
 
 
@@ -227,7 +227,10 @@ def waiting_marks(stamps: int, place: str, seed: str, now: datetime) -> list[str
 
 
 def _waiting(card: CardState, now: datetime) -> tuple[Held, ...]:
-    usable = [row for row in card.vouchers if row.state == "issued"]
+    # On a paused card none can be used.
+    usable = [
+        row for row in card.vouchers if row.state == "issued" and card.paused_at is None
+    ]
     usable.sort(key=lambda row: row.expires_at or datetime.max.replace(tzinfo=UTC))
     return tuple(_held(row, now) for row in usable)
 
@@ -262,6 +265,8 @@ def _about(card: CardState) -> str:
 def _state(card: CardState) -> str:
     if card.is_closed:
         return "closed"
+    if card.paused_at is not None:
+        return "held"
     if not card.programme.is_open:
         return "paused"
     # A full card starts anew at once; its member shall not think the stamps are lost.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from flask import url_for
 from flask_babel import gettext, ngettext
@@ -28,6 +29,7 @@ from app.programme.errors import (
     TryAgain,
 )
 from app.web.customer.lines import stamps_from
+from app.web.shared import errors
 from signing.codes import Kind
 
 
@@ -79,8 +81,19 @@ def of_refusal(refusal: Refused | StoreDown, *, has_card: bool) -> Said:
     else:
         words = (say for kind, say in _REFUSALS.items() if isinstance(refusal, kind))
     title, text, icon, status = next(words, _nonsense)()
+    if _has_own_words(refusal):
+        title, text = errors.title(refusal), errors.sentence(refusal)
     said = _leading(title, text, icon, has_card=has_card)
     return replace(said, status=status)
+
+
+def _has_own_words(refusal: Refused | StoreDown) -> TypeGuard[Refused]:
+    """Tell whether more is known than the kind of the refusal says."""
+    return (
+        (isinstance(refusal, LimitReached) and refusal.most is not None)
+        or (isinstance(refusal, CardClosed) and refusal.is_paused)
+        or (isinstance(refusal, NotEligible) and refusal.why is not None)
+    )
 
 
 def _of_stamp(seen: Peeked, *, has_card: bool) -> Said:

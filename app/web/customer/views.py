@@ -38,7 +38,7 @@ from app.programme.members import Joined
 from app.web.customer import faces, landings, lines, shell
 from app.web.customer.landings import Said
 from app.web.customer.sentences import card_texts, scan_texts
-from app.web.shared import access, languages, promises
+from app.web.shared import access, languages, promises, same_browser
 from app.web.shared.errors import field_sentence
 from app.web.shared.headers import scans
 
@@ -182,7 +182,7 @@ def scan() -> str | AnyResponse:
     """Scan the code on a till's screen, for a card of this phone."""
     known = access.member_or_none()
     mine = cards.cards_of(access.tools(), known.member_id) if known else []
-    open_cards = [row for row in mine if not row.is_closed]
+    open_cards = [row for row in mine if not (row.is_closed or row.paused_at)]
     if not open_cards:
         return redirect(url_for("customer.newest" if mine else "customer.join"))
     asked = request.args.get("card", "")
@@ -238,7 +238,7 @@ def collect() -> Response:
                 return landing(code)
             new = _join()
         card_id = new.card_id if new else _chosen(mine)
-        stamping.collect(tools, code, card_id=card_id)
+        same_browser.has_collected(stamping.collect(tools, code, card_id=card_id))
     except (Refused, StoreDown) as refusal:
         said = landings.of_refusal(refusal, has_card=bool(mine or new))
         answer = _landing_page(said)
@@ -292,6 +292,7 @@ def _join(terms_version: int | None = None) -> Joined:
         name=request.form.get("name"),
         email=request.form.get("email"),
         device=device,
+        browser=request.user_agent.string,
         locale=languages.spoken().tag,
         terms_version=terms_version,
     )

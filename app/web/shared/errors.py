@@ -16,17 +16,19 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.programme.errors import (
+    CardClosed,
     CodeExpired,
     CodeInUse,
     CodeRevoked,
     CodeSpent,
     InvalidRequest,
     LimitReached,
+    NotEligible,
     Refused,
     StoreDown,
     TryAgain,
@@ -164,6 +166,33 @@ TABLE: Final[Mapping[str, Line]] = {
     ),
 }
 
+#: Limits of stamps by the hour, which have words of their own.
+_LIMITS: Final[Mapping[str, Any]] = {
+    "stamps_per_card": lazy_gettext(
+        "One card gets %(most)s stamps an hour at most. Again at %(time)s."
+    ),
+    "stamps_per_staff_member": lazy_gettext(
+        "One person gives %(most)s stamps an hour at most. Again at %(time)s."
+    ),
+    "stamps_per_terminal": lazy_gettext(
+        "One till gives %(most)s stamps an hour at most. Again at %(time)s."
+    ),
+    "stamps_per_location": lazy_gettext(
+        "One location gives %(most)s stamps an hour at most. Again at %(time)s."
+    ),
+}
+_ENOUGH: Final = lazy_gettext("Enough for now")
+_PAUSED: Final = Line(
+    HTTPStatus.CONFLICT,
+    lazy_gettext("Card paused"),
+    lazy_gettext("The shop has paused this card. A manager can tell why."),
+)
+_OWN_CARD: Final = Line(
+    HTTPStatus.FORBIDDEN,
+    lazy_gettext("Own card"),
+    lazy_gettext("Nobody stamps their own card. A colleague does."),
+)
+
 #: Of a code on paper, where nothing fresh is shown in a moment.
 _PRINTED: Final[Mapping[str, Any]] = {
     "code_expired": lazy_gettext("The last day of this printed stamp is over."),
@@ -199,6 +228,8 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "wrong_size": lazy_gettext("The picture has to be 48 to 512 pixels wide."),
     "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
+    "not_a_card": lazy_gettext("There is no card with this number."),
+    "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
 }
 
 _HTTP_CODES: Final = {
@@ -230,12 +261,49 @@ def sentence(error: Refused) -> str:
     if isinstance(error, VoucherExpired):
         return ended(error.ended_at)
     if isinstance(error, LimitReached):
-        minutes = max(1, math.ceil(error.retry_after.total_seconds() / 60))
-        told = gettext(
-            "That was tried too often. Please wait %(minutes)s min.", minutes=minutes
+        return _limit(error)
+    return str(_line(error).detail)
+
+
+def title(error: Refused) -> str:
+    """Tell in a word or three what was refused."""
+    if isinstance(error, LimitReached) and error.most is not None:
+        return str(_ENOUGH)
+    return str(_line(error).title)
+
+
+def _line(error: Refused) -> Line:
+    """Find the words for a refusal, by why it was refused where that is known."""
+    if isinstance(error, CardClosed) and error.is_paused:
+        return _PAUSED
+    if isinstance(error, NotEligible) and error.why == "own_card":
+        return _OWN_CARD
+    return TABLE[error.code]
+
+
+def _limit(error: LimitReached) -> str:
+    """Name the limit, and when it is over."""
+    wait = error.retry_after or timedelta()
+    words = _LIMITS.get(error.limit)
+    if error.limit == "stamps_per_scan":
+        return str(
+            ngettext(
+                "At most %(num)s stamp a scan is given here.",
+                "At most %(num)s stamps a scan are given here.",
+                error.most or 1,
+            )
         )
-        return str(told)
-    return str(TABLE[error.code].detail)
+    if words is None:
+        minutes = max(1, math.ceil(wait.total_seconds() / 60))
+        return str(
+            gettext(
+                "That was tried too often. Please wait %(minutes)s min.",
+                minutes=minutes,
+            )
+        )
+    # Never a minute too early: the seconds are not told.
+    over_at = access.tools().now() + wait + timedelta(minutes=1)
+    return str(words) % {"most": error.most, "time": moments.time(over_at)}
 
 
 def ended(at: datetime) -> str:
@@ -254,25 +322,34 @@ def register(app: Flask) -> None:
 
 
 def _refused(error: Refused) -> Response:
-    facts: dict[str, Any] = {}
     wait: timedelta | None = None
-    if isinstance(error, InvalidRequest):
-        facts["fields"] = {
-            name: field_sentence(word) for name, word in error.fields.items()
-        }
-    elif isinstance(error, CodeSpent) and _may_see(error) and error.spent_at:
-        facts["spent_at"] = error.spent_at.isoformat()
-        facts["place"] = error.place
-    elif isinstance(error, VoucherExpired):
-        facts["ended_at"] = error.ended_at.isoformat()
-    elif isinstance(error, LimitReached):
-        facts["limit"] = error.limit
-        wait = error.retry_after
-    elif isinstance(error, CodeInUse):
+    if isinstance(error, LimitReached | CodeInUse):
         wait = error.retry_after
     elif isinstance(error, TryAgain):
         wait = timedelta(seconds=_STORE_WAIT_S)
-    return _answer(error.code, sentence(error), facts, wait)
+    return _answer(error.code, sentence(error), _facts(error), wait, title(error))
+
+
+def _facts(error: Refused) -> dict[str, Any]:
+    """Tell programs what a refusal is about; what is None is left out."""
+    told: dict[str, Any] = {}
+    if isinstance(error, InvalidRequest):
+        told = {
+            "fields": {
+                name: field_sentence(word) for name, word in error.fields.items()
+            }
+        }
+    elif isinstance(error, CodeSpent) and _may_see(error) and error.spent_at:
+        told = {"spent_at": error.spent_at.isoformat(), "place": error.place}
+    elif isinstance(error, VoucherExpired):
+        told = {"ended_at": error.ended_at.isoformat()}
+    elif isinstance(error, LimitReached):
+        told = {"limit": error.limit, "most": error.most}
+    elif isinstance(error, CardClosed):
+        told = {"is_paused": error.is_paused or None}
+    elif isinstance(error, NotEligible):
+        told = {"why": error.why}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _may_see(error: CodeSpent) -> bool:
@@ -319,13 +396,15 @@ def _answer(
     detail: str,
     facts: Mapping[str, Any] | None = None,
     wait: timedelta | None = None,
+    title: str | None = None,
 ) -> Response:
     line = TABLE[code]
+    title = title or str(line.title)
     if _wants_json():
         seconds = {} if wait is None else {"retry_after": _seconds(wait)}
         answer = jsonify(
             type=f"urn:punchproof:{code}",
-            title=str(line.title),
+            title=title,
             status=int(line.status),
             code=code,
             detail=detail,
@@ -336,7 +415,7 @@ def _answer(
     else:
         answer = Response(
             render_template(
-                "shared/error.html", title=line.title, detail=detail, **_way_on()
+                "shared/error.html", title=title, detail=detail, **_way_on()
             ),
             mimetype="text/html",
         )

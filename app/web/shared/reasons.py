@@ -13,7 +13,12 @@ from flask_babel import lazy_gettext
 
 #: What the till sends when somebody taps "Undo".
 AT_THE_TILL: Final = "Undone at the till"
-_OURS: Final[Mapping[str, Any]] = {AT_THE_TILL: lazy_gettext("Undone at the till")}
+#: What the console keeps when a manager undoes from a signal.
+AFTER_A_SIGNAL: Final = "Undone after a signal"
+_OURS: Final[Mapping[str, Any]] = {
+    AT_THE_TILL: lazy_gettext("Undone at the till"),
+    AFTER_A_SIGNAL: lazy_gettext("Undone by the shop"),
+}
 
 
 def told(reason: str | None) -> str:

@@ -23,6 +23,7 @@ from app.programme import (
     cards,
     codes,
     founding,
+    limits,
     members,
     rewards,
     sessions,
@@ -174,7 +175,9 @@ class Furniture:
 
 def furnish(tools: Tools) -> Furniture:
     """Found a shop, let Anna join, set a till up and sign the owner in."""
-    founded = founding.found(tools, Charter(name="Kaffe & Brød", location="Nyhavn"))
+    founded = founding.found(
+        tools, Charter(name="Kaffe & Brød", location="Nyhavn", limits=limits.NONE)
+    )
     joined = members.join(tools, name="Anna")
     code = staff.enrolment_code(tools, founded.location_id).code
     enrolled = staff.enrol(tools, code)

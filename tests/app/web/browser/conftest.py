@@ -31,7 +31,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from app.programme import sessions, staff
+from app.programme import limits, sessions, staff
 from app.programme.founding import Charter, Founded, found
 from app.settings import Settings
 from app.store.tables import StaffMember, Table
@@ -177,7 +177,10 @@ def shop(own_tools: Tools, redis_url: str) -> Founded:
     """Empty books, an empty Redis, and a shop in them."""
     clear_the_books(own_tools)
     return found(
-        own_tools, Charter(name="Kaffe & Brød", location="Nyhavn", owner="Sofie")
+        own_tools,
+        Charter(
+            name="Kaffe & Brød", location="Nyhavn", owner="Sofie", limits=limits.NONE
+        ),
     )
 
 

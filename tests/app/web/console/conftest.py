@@ -19,6 +19,9 @@ from app.tools import Tools
 #: What anybody in the console may open, whatever is in the books.
 PAGES = (
     "/console/",
+    "/console/signals",
+    "/console/cards",
+    "/console/limits",
     "/console/programme",
     "/console/programme/poster",
     "/console/shop",

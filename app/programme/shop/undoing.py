@@ -1,0 +1,59 @@
+"""Undoing from the console: a manager, later, wherever it was given."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from app.programme import audit, cards, reversals, rewards
+from app.programme.codes import Spent
+from app.programme.sessions import ConsoleCaller
+from app.programme.shop.permission import must_lead
+from app.store.database import Tx
+from app.store.tables import LedgerEntry
+from app.tools import Tools
+
+
+def undo_entry(
+    tools: Tools, entry_id: UUID, *, reason: str, by: ConsoleCaller
+) -> Spent:
+    """Take back what an entry gave, whether stamps or the use of a voucher.
+
+    Stamps that paid for a voucher take it with them while nobody has used it. If
+    somebody has, its redemption has to be undone first, and is refused until then.
+
+    Returns:
+        As ``reversals.reverse``; the first answer again when it was undone before.
+
+    Raises:
+        Forbidden: ``by`` may not.
+        InvalidRequest: the reason is missing or too long.
+        NotFound: no such entry, or one that goes back only with another.
+        VoucherSpent: the stamps paid for a voucher that was used since.
+        TryAgain, StoreDown: nothing was written.
+    """
+    must_lead(by)
+
+    def cause(tx: Tx, entry: LedgerEntry, at: datetime) -> None:
+        if entry.kind == "REDEEM":
+            rewards.give_back(tx, entry, at)
+        else:
+            cards.debit(tx, tools, entry.card_id, at)
+        audit.record(
+            tx,
+            tools,
+            "entry.undone",
+            entry.entry_id,
+            by=by.staff_id,
+            card=str(entry.card_id),
+            reason=reason.strip(),
+        )
+
+    return reversals.reverse(
+        tools,
+        entry_id,
+        kinds={"EARN", "ADJUST", "REDEEM"},
+        staff=by,
+        reason=reason,
+        cause=cause,
+    )

@@ -1,0 +1,69 @@
+"""Whether anything counts on a card now: open, not paused, not the giver's own."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from app.programme.errors import CardClosed, NotEligible, NotFound
+from app.programme.limits import Limits
+from app.store.database import Tx
+from app.store.tables import Card, Member, Programme
+
+#: Asked at every stamp; the limits come last, in the order of ``Limits``.
+_TAKES = (
+    select(
+        Card.closed_at,
+        Card.paused_at,
+        Programme.is_open,
+        Member.staff_id,
+        Programme.most_per_scan,
+        Programme.most_per_card,
+        Programme.most_per_staff_member,
+        Programme.most_per_terminal,
+        Programme.most_per_location,
+    )
+    .join(Programme, Programme.programme_id == Card.programme_id)
+    .join(Member, Member.member_id == Card.member_id)
+    .where(Card.card_id == bindparam("card_id"))
+)
+
+
+def must_take_stamps(tx: Tx, card_id: UUID, giver_id: UUID | None = None) -> Limits:
+    """Refuse a card that takes no stamps.
+
+    Args:
+        tx: the caller's transaction.
+        card_id: the card.
+        giver_id: the staff member who gives; None: nobody in particular.
+
+    Returns:
+        The limits of its programme.
+
+    Raises:
+        NotFound: no such card.
+        CardClosed: it or its programme is closed, or it is paused.
+        NotEligible: ``own_card``: it is the giver's own.
+    """
+    row = tx.execute(_TAKES, {"card_id": card_id}).first()
+    if row is None:
+        raise NotFound
+    if row.closed_at is not None or not row.is_open:
+        raise CardClosed
+    if row.paused_at is not None:
+        raise CardClosed(is_paused=True)
+    if giver_id is not None and row.staff_id == giver_id:
+        raise NotEligible("own_card", card_id=card_id, staff_id=giver_id)
+    return Limits(*row[4:])
+
+
+def must_not_be_paused(tx: Tx, card_id: UUID) -> None:
+    """Refuse a card on which nothing counts: its vouchers are as good as they were.
+
+    Raises:
+        CardClosed: it is paused.
+    """
+    paused_at = select(Card.paused_at).where(Card.card_id == card_id)
+    if tx.scalar(paused_at) is not None:
+        raise CardClosed(is_paused=True)

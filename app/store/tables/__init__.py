@@ -1,0 +1,71 @@
+"""Every table of the books, with the constraints that hold "once".
+
+Names of constraints are fixed, since ``app.programme`` asks which one was met.
+Moments are UTC (``Moment``). The ledger is append-only: nothing here updates or
+deletes an entry, and a card's balance is the sum of its entries.
+
+What holds each "once":
+
+* a code counts once: ``uq_ledger_entry_nonce``
+* a request counts once: ``uq_ledger_entry_request_id``
+* an entry is reversed once: ``uq_ledger_entry_reverses_id``
+* a terminal is enrolled once per code: ``uq_terminal_nonce``
+* a joining makes one member: ``uq_member_join_id``
+* a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a printed code belongs to one batch, under one number: ``pk_printed_code`` and
+  ``uq_printed_code_batch_id_number``
+"""
+
+from __future__ import annotations
+
+from app.store.tables.cards import (
+    LEDGER_KINDS,
+    Card,
+    LedgerEntry,
+    Member,
+    PrintedBatch,
+    PrintedCode,
+    Voucher,
+)
+from app.store.tables.columns import (
+    Moment,
+    Table,
+)
+from app.store.tables.records import (
+    AccessToken,
+    AuditEntry,
+    Outgoing,
+    Signal,
+    Watched,
+)
+from app.store.tables.shop import (
+    Location,
+    Logo,
+    Programme,
+    Shop,
+    StaffMember,
+    Terminal,
+)
+
+__all__ = [
+    "LEDGER_KINDS",
+    "AccessToken",
+    "AuditEntry",
+    "Card",
+    "LedgerEntry",
+    "Location",
+    "Logo",
+    "Member",
+    "Moment",
+    "Outgoing",
+    "PrintedBatch",
+    "PrintedCode",
+    "Programme",
+    "Shop",
+    "Signal",
+    "StaffMember",
+    "Table",
+    "Terminal",
+    "Voucher",
+    "Watched",
+]

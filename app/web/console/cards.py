@@ -1,0 +1,142 @@
+"""Cards: found by number or name, with all that happened to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext, ngettext
+
+from app.programme import card_file, shop
+from app.programme.card_file import FiledEntry
+from app.programme.errors import InvalidRequest, VoucherSpent
+from app.web.console.lines import isolated, when
+from app.web.console.room import bp, sentences
+from app.web.shared import access, reasons
+
+_SHORT: Final = lazy_gettext("Type the whole number, or three letters of the name.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry in words."""
+
+    entry: FiledEntry
+    title: str
+    #: ``given``, ``good``, ``undone`` or ``plain``: the colour of its mark.
+    tone: str
+    icon: str
+    facts: tuple[str, ...]
+    when: str
+
+
+@bp.get("/console/cards")
+def cards() -> ResponseReturnValue:
+    """Look for a card; the newest while nothing is looked for."""
+    tools = access.tools()
+    now, zone = tools.now(), ZoneInfo(shop.shop(tools).timezone)
+    words, problem = request.args.get("q", ""), ""
+    try:
+        found = card_file.find(tools, words)
+    except InvalidRequest:
+        found, problem = [], str(_SHORT)
+    return render_template(
+        "console/cards.html",
+        q=words,
+        problem=problem,
+        rows=[(each, when(each.opened_at, zone=zone, now=now)) for each in found],
+    )
+
+
+@bp.get("/console/cards/<uuid:card_id>")
+def card(card_id: UUID) -> ResponseReturnValue:
+    """Show a card and what happened to it."""
+    return _page(card_id)
+
+
+@bp.post("/console/cards/<uuid:card_id>/pause")
+def pause_card(card_id: UUID) -> ResponseReturnValue:
+    """Pause a card, or let it go on."""
+    is_paused = request.form.get("to") != "off"
+    shop.pause_card(access.tools(), card_id, is_paused=is_paused, by=access.console())
+    flash(gettext("The card is paused.") if is_paused else gettext("It counts again."))
+    return redirect(url_for("console.card", card_id=card_id))
+
+
+@bp.post("/console/entries/<uuid:entry_id>/undo")
+def undo_entry(entry_id: UUID) -> ResponseReturnValue:
+    """Take back what an entry gave, with a reason."""
+    tools = access.tools()
+    card_id = card_file.card_of(tools, entry_id)
+    try:
+        shop.undo_entry(
+            tools,
+            entry_id,
+            reason=request.form.get("reason", ""),
+            by=access.console(),
+        )
+    except InvalidRequest as error:
+        return _page(card_id, wrong=sentences(error), undoing=entry_id), 422
+    except VoucherSpent:
+        problem = gettext("Its reward was handed out. Undo that first.")
+        return _page(card_id, wrong={"reason": problem}, undoing=entry_id), 409
+    flash(gettext("Undone"))
+    return redirect(url_for("console.card", card_id=card_id))
+
+
+def _page(
+    card_id: UUID, *, wrong: dict[str, str] | None = None, undoing: UUID | None = None
+) -> str:
+    tools = access.tools()
+    now, zone = tools.now(), ZoneInfo(shop.shop(tools).timezone)
+    file = card_file.of(tools, card_id)
+    return render_template(
+        "console/card.html",
+        file=file,
+        card=file.card,
+        number=f"N° {file.card.number[:4]} {file.card.number[4:]}",
+        since=when(file.opened_at, zone=zone, now=now),
+        waiting=sum(each.state == "issued" for each in file.card.vouchers),
+        lines=[_line(each, zone, now) for each in file.entries],
+        wrong=wrong or {},
+        form={"reason": request.form.get("reason", "")},
+        undoing=undoing,
+    )
+
+
+def _line(entry: FiledEntry, zone: ZoneInfo, now: datetime) -> Line:
+    title, tone, icon = _words(entry)
+    reason = reasons.told(entry.reason) if entry.reason else None
+    by_hand = gettext("by hand, no code") if entry.what == "by_hand" else None
+    known = (by_hand, entry.place, entry.staff_name, entry.terminal_name, reason)
+    return Line(
+        entry=entry,
+        title=title,
+        tone="plain" if entry.is_undone else tone,
+        icon=icon,
+        facts=tuple(fact for fact in known if fact),
+        when=when(entry.at, zone=zone, now=now),
+    )
+
+
+def _words(entry: FiledEntry) -> tuple[str, str, str]:
+    """Tell an entry: its title, the colour of its mark and its icon."""
+    units = abs(entry.units)
+    reward = isolated(entry.reward or "")
+    if entry.what == "earned":
+        return gettext("Earned: %(reward)s", reward=reward), "good", "gift"
+    if entry.what == "redeemed":
+        return gettext("%(reward)s handed out", reward=reward), "good", "check"
+    if entry.what == "undone":
+        words: Any = gettext("%(reward)s given back", reward=reward)
+        if entry.units:
+            words = ngettext("%(num)s stamp undone", "%(num)s stamps undone", units)
+        if entry.units > 0:
+            words = gettext("%(reward)s taken back", reward=reward)
+        return str(words), "undone", "undo"
+    return ngettext("%(num)s stamp", "%(num)s stamps", units), "given", "stamp"
