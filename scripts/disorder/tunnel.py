@@ -139,7 +139,11 @@ def _connect(server: Address) -> socket.socket:
         line.settimeout(None)
         return line
     line = socket.socket(socket.AF_UNIX)
-    line.connect(str(server))
+    try:
+        line.connect(str(server))
+    except OSError:
+        line.close()
+        raise
     return line
 
 
