@@ -238,6 +238,9 @@ def _read(response: http.client.HTTPResponse) -> Answer:
         known = headers.get(name.lower())
         headers[name.lower()] = value if known is None else f"{known}\n{value}"
     body = response.read(_MOST_READ)
+    if response.length and len(body) < _MOST_READ:
+        # Broken off in the middle: no answer at all.
+        raise http.client.IncompleteRead(body, response.length)
     return Answer(response.status, headers, body)
 
 

@@ -1,0 +1,107 @@
+"""What the tills were told, held against the books.
+
+* *lost*: a till was told that a stamp counts, and the books do not have it.
+* *doubled*: the books have a stamp that no till was told of, or a code twice. Every
+  device asks until it has a final answer, so there is none that nobody heard of.
+* *untrue*: an answer that does not fit the books otherwise: ``code_spent`` of a code
+  that nobody spent, another card than was told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+
+from app.programme import cards, proofs
+from app.store.tables import LedgerEntry
+from app.tools import Tools
+from scripts.disorder.load import Told
+from signing import codes
+
+#: Refusals that honest people meet in a disorder; the phone shows a fresh code then.
+HONEST: Final = frozenset({"code_expired", "code_unknown", "code_spent"})
+#: What the audit says of an entry whose moment does not fit its code: a clock was
+#: wrong. It is a finding that we expect of a run in which clocks are moved.
+CLOCK_WAS_WRONG: Final = "proof_time"
+_NONCE: Final = slice(7, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What came of a run."""
+
+    tried: int
+    given: int
+    booked: int
+    lost: int
+    doubled: int
+    untrue: int
+    #: Answers that were no success, by their word.
+    refused: dict[str, int]
+    #: Requests that were sent again.
+    again: int
+    #: What ``scripts/audit.py`` would find in these books, by its word.
+    findings: dict[str, int]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was lost, doubled, untrue, or refused without need."""
+        wrong = self.lost + self.doubled + self.untrue
+        return (
+            wrong == 0
+            and set(self.findings) <= {CLOCK_WAS_WRONG}
+            and self.booked == self.given
+            and set(self.refused) <= HONEST
+        )
+
+
+def reckon(tools: Tools, told: Sequence[Told]) -> Reckoning:
+    """Compare.
+
+    Args:
+        tools: the books, and the keys for the audit.
+        told: each final answer.
+    """
+    with tools.database.read() as tx:
+        rows = tx.execute(
+            select(
+                LedgerEntry.entry_id,
+                LedgerEntry.card_id,
+                LedgerEntry.nonce,
+            ).where(
+                (LedgerEntry.kind == "EARN")
+                | (LedgerEntry.rule == cards.RULE_VOUCHER_USED)
+            )
+        ).all()
+    booked = {str(row.entry_id): row for row in rows}
+    spent = {row.nonce: str(row.entry_id) for row in rows}
+    given = {one.entry_id: one for one in told if one.is_given}
+    return Reckoning(
+        tried=len(told),
+        given=len(given),
+        booked=len(booked),
+        lost=len(given.keys() - booked.keys()),
+        doubled=len(booked.keys() - given.keys()) + len(rows) - len(spent),
+        untrue=sum(not _is_true(one, booked, spent) for one in told),
+        refused=dict(Counter(one.refusal for one in told if not one.is_given)),
+        again=sum(one.again for one in told),
+        findings=dict(Counter(each.code for each in proofs.prove(tools).findings)),
+    )
+
+
+def _is_true(
+    one: Told, booked: Mapping[str, object], spent: Mapping[bytes | None, str]
+) -> bool:
+    nonce = codes.read_text(one.code)[_NONCE]
+    if one.is_given:
+        row = booked.get(one.entry_id)
+        # A lost one is counted as such.
+        return row is None or (
+            str(getattr(row, "card_id", "")) == one.card_id
+            and spent.get(nonce) == one.entry_id
+        )
+    return one.refusal != "code_spent" or nonce in spent
