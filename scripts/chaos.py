@@ -6,7 +6,8 @@ meanwhile kills, cuts, wipes, fills and shifts whatever it stands on. At the end
 every till and phone was told is compared with the books.
 
     python scripts/chaos.py
-    python scripts/chaos.py --books postgresql --spends 50000 --faults 250
+    python scripts/chaos.py --books postgresql --store sentinel
+    python scripts/chaos.py --spends 50000 --faults 250
 
 Exit status: 0 nothing lost, doubled or untrue, 1 it could not be run to its end, 2
 something was; or wrong arguments.
@@ -29,6 +30,7 @@ if __name__ == "__main__":
 
 from scripts.disorder import telling
 from scripts.disorder.run import LoadFailed, Plan, run
+from scripts.disorder.stores import CLUSTER, REDIS, SENTINEL
 from scripts.disorder.world import POSTGRESQL, SQLITE
 from scripts.parts.children import ServerError
 
@@ -38,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     say = parser.add_argument
     say("--books", choices=[SQLITE, POSTGRESQL], default=SQLITE)
+    say("--store", choices=[REDIS, SENTINEL, CLUSTER], default=REDIS)
     say("--spends", type=int, default=2_000, help="codes to be spent; default 2000")
     say("--faults", type=int, default=40, help="things to be broken; default 40")
     say("--processes", type=int, default=2, help="of the load; default 2")

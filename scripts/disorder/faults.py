@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from scripts.disorder.stores import REDIS
+from scripts.disorder.tunnel import Tunnel
 from scripts.disorder.world import POSTGRESQL, SQLITE, World
 
 #: How long a thing stays broken, in seconds: longer than a request, shorter than a
@@ -26,7 +28,7 @@ class Fault:
     #: In a sentence, for the table.
     story: str
     act: Callable[[World], None]
-    #: Books that it is done to; empty: all.
+    #: The one kind of books, or of store, that it is done to; empty: any.
     only: str = ""
 
 
@@ -37,7 +39,7 @@ def fault(*, only: str = "") -> Callable[[Callable[[World], None]], None]:
     """Put a function into the catalogue; its docstring is what people read.
 
     Args:
-        only: the books that it is done to; empty: all.
+        only: the one kind of books, or of store, that it is done to; empty: any.
     """
 
     def enter(act: Callable[[World], None]) -> None:
@@ -46,9 +48,14 @@ def fault(*, only: str = "") -> Callable[[Callable[[World], None]], None]:
     return enter
 
 
-def of(books: str) -> list[Fault]:
-    """List the faults that these books can have."""
-    return [each for each in CATALOGUE if each.only in {"", books}]
+def of(books: str, store: str) -> list[Fault]:
+    """List the faults that a shop with these books and this nonce store can have."""
+    return [each for each in CATALOGUE if each.only in {"", books, store}]
+
+
+def _line(world: World) -> Tunnel:
+    assert world.store.line  # noqa: S101 -- its faults are of stores that have one
+    return world.store.line
 
 
 @fault()
@@ -72,51 +79,49 @@ def mail_worker_killed(world: World) -> None:
 @fault()
 def redis_killed(world: World) -> None:
     """SIGKILL for Redis, away for a moment."""
-    world.kill_redis(away_s=_A_WHILE)
+    world.store.kill(_A_WHILE)
 
 
 @fault()
 def redis_wiped(world: World) -> None:
     """Redis loses everything."""
-    world.wipe_redis()
+    world.store.wipe()
 
 
 @fault()
 def redis_stale(world: World) -> None:
     """Redis is replaced by a copy that lags."""
-    world.copy_redis()
-    time.sleep(_A_WHILE)
-    world.promote_stale_redis()
+    world.store.fall_back()
 
 
-@fault()
+@fault(only=REDIS)
 def redis_cut(world: World) -> None:
     """Every connection to Redis is cut."""
-    world.redis_line.cut()
+    _line(world).cut()
 
 
-@fault()
+@fault(only=REDIS)
 def redis_away(world: World) -> None:
     """Redis cannot be reached for a moment."""
-    world.redis_line.shut()
+    _line(world).shut()
     time.sleep(_A_WHILE)
-    world.redis_line.open()
+    _line(world).open()
 
 
-@fault()
+@fault(only=REDIS)
 def redis_slow(world: World) -> None:
     """Replies of Redis are late by 50 ms."""
-    world.redis_line.slow(0.05)
+    _line(world).slow(0.05)
     time.sleep(_A_WHILE)
-    world.redis_line.open()
+    _line(world).open()
 
 
-@fault()
+@fault(only=REDIS)
 def redis_reply_lost(world: World) -> None:
     """A command reaches Redis, its reply is lost; four in a row."""
-    world.redis_line.lose_replies(4)
+    _line(world).lose_replies(4)
     time.sleep(_A_WHILE)
-    world.redis_line.open()
+    _line(world).open()
 
 
 @fault()

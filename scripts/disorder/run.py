@@ -37,6 +37,7 @@ class Plan:
     """How much of everything."""
 
     books: str
+    store: str
     #: Codes to be spent, at least.
     spends: int
     #: Things to be broken.
@@ -126,7 +127,13 @@ def run(plan: Plan, tell: Callable[[str], None] = lambda _: None) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="pp-chaos-", dir="/tmp") as name:
         directory = Path(name)
         directory.chmod(0o711)
-        world = World(directory, books=plan.books, workers=plan.workers)
+        world = World(
+            directory,
+            books=plan.books,
+            store=plan.store,
+            workers=plan.workers,
+            seed=plan.seed,
+        )
         load = _Load()
         try:
             broken = _disturb(plan, world, load, tell)
@@ -161,7 +168,7 @@ def _disturb(
             break
         # Each once before any comes again.
         if not left:
-            left = chance.sample(found := faults.of(plan.books), len(found))
+            left = chance.sample(found := faults.of(plan.books, plan.store), len(found))
         chosen = left.pop()
         tell(f"{load.given:>6} given, {number + 1}: {chosen.story}")
         chosen.act(world)
@@ -181,6 +188,5 @@ def _wait_for(load: _Load, given: int) -> bool:
 
 
 def _lines(world: World) -> tuple[int, int]:
-    lines = [world.web_line, world.redis_line, world.books_line]
-    known = [line for line in lines if line]
+    known = world.lines()
     return sum(line.cuts for line in known), sum(line.lost for line in known)

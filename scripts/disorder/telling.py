@@ -29,7 +29,7 @@ def table(outcome: Outcome) -> str:
     ]
     wide = max(len(name) for name, _ in rows)
     head = (
-        f"{plan.books}, {plan.workers} web processes, "
+        f"{plan.books}, {plan.store}, {plan.workers} web processes, "
         f"{plan.processes * plan.tills} tills, seed {plan.seed}"
     )
     lines = [f"{name:<{wide}}  {count:>9,}" for name, count in rows]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -29,14 +28,13 @@ from app.programme.founding import found
 from app.settings import Settings
 from app.store.tables import StaffMember
 from app.tools import Tools, open_tools
-from scripts.disorder import served
+from scripts.disorder import served, stores
 from scripts.disorder.load import Desk
 from scripts.disorder.tunnel import Tunnel
-from scripts.parts import children, postgres_server, redis_server
+from scripts.parts import children, postgres_server
 from scripts.parts.children import ServerError
 from scripts.parts.environment import ROOT
 from scripts.parts.postgres_server import RunningPostgres
-from scripts.parts.redis_server import RunningRedis
 from signing import keyfiles
 
 #: Kinds of books.
@@ -51,16 +49,18 @@ class World:
     Args:
         directory: empty, short in its path, open for other users to go through.
         books: ``SQLITE`` or ``POSTGRESQL``.
+        store: of ``stores``.
         workers: web processes.
+        seed: of what is left to chance.
     """
 
-    def __init__(self, directory: Path, *, books: str, workers: int) -> None:
+    def __init__(
+        self, directory: Path, *, books: str, store: str, workers: int, seed: int
+    ) -> None:
         self.books_kind, self._workers = books, workers
         self._directory = directory
         self._shift = directory / "shift"
-        self._redis_port = _free_port()
-        self.redis: RunningRedis = self._start_redis()
-        self.redis_line = Tunnel(self._redis_port)
+        self.store = stores.open_store(store, directory, seed)
         self.postgres: RunningPostgres | None = None
         self.books_line: Tunnel | None = None
         database_url = self._open_books()
@@ -74,7 +74,7 @@ class World:
             "PUNCHPROOF_KEYS_PASSPHRASE_FILE": str(directory / "keys.passphrase"),
             "PUNCHPROOF_LOG_LEVEL": "warning",
             "PUNCHPROOF_ORIGIN": origin,
-            "REDIS_URL": f"redis://127.0.0.1:{self.redis_line.port}",
+            "REDIS_URL": self.store.url,
             served.SHIFT: str(self._shift),
         }
         self._make_ring()
@@ -143,34 +143,16 @@ class World:
         self.web.wait()
         self.web = self._start_web()
 
+    def lines(self) -> list[Tunnel]:
+        """The bad lines that there are."""
+        lines = (self.web_line, self.store.line, self.books_line)
+        return [line for line in lines if line]
+
     def kill_mail(self) -> None:
         """Kill the mail worker, and start it again."""
         self.mail.kill()
         self.mail.wait()
         self.mail = self._start_mail()
-
-    def kill_redis(self, *, away_s: float = 0.0) -> None:
-        """Kill the nonce store, and start it again on what it had kept."""
-        self._stop_redis()
-        time.sleep(away_s)
-        self.redis = self._start_redis()
-
-    def copy_redis(self) -> None:
-        """Copy what the nonce store has kept, as a replica that lags would have it."""
-        shutil.rmtree(self._stale, ignore_errors=True)
-        ignore = shutil.ignore_patterns("*.sock", "lock")
-        shutil.copytree(self._redis_data, self._stale, ignore=ignore)
-
-    def promote_stale_redis(self) -> None:
-        """Kill the nonce store, and go on with the older copy."""
-        self._stop_redis()
-        shutil.rmtree(self._redis_data)
-        self._stale.rename(self._redis_data)
-        self.redis = self._start_redis()
-
-    def wipe_redis(self) -> None:
-        """Lose everything that the nonce store has."""
-        self.tools.nonces._client.flushall()
 
     def kill_postgres(self, *, away_s: float = 0.0) -> None:
         """Kill PostgreSQL, and start it again on what it had kept."""
@@ -221,22 +203,13 @@ class World:
         self.web.wait()
         self.mail.kill()
         self.mail.wait()
-        for line in (self.web_line, self.redis_line, self.books_line):
-            if line:
-                line.close()
-        self.redis.stop()
+        for line in self.lines():
+            line.close()
+        self.store.close()
         if self.postgres:
             self.postgres.stop()
 
     # How it is made --------------------------------------------------------------
-
-    @property
-    def _redis_data(self) -> Path:
-        return self._directory / "redis"
-
-    @property
-    def _stale(self) -> Path:
-        return self._directory / "redis-stale"
 
     def _open_books(self) -> str:
         if self.books_kind == SQLITE:
@@ -251,7 +224,7 @@ class World:
 
     def _open_tools(self) -> Tools:
         """Open the shop's tools past every bad line, for the reckoning."""
-        direct = {"REDIS_URL": f"redis://127.0.0.1:{self._redis_port}"}
+        direct = {"REDIS_URL": self.store.direct}
         if self.postgres:
             direct["DATABASE_URL"] = self.postgres.url
         return open_tools(Settings.from_env({**self._environ, **direct}))
@@ -262,13 +235,6 @@ class World:
         file.write_text(keyfiles.new_passphrase())
         passphrase = keyfiles.read_passphrase(file)
         keyfiles.create(self._directory / "keys", passphrase, now=datetime.now(UTC))
-
-    def _start_redis(self) -> RunningRedis:
-        return redis_server.start(self._redis_data, port=self._redis_port)
-
-    def _stop_redis(self) -> None:
-        self.redis.process.kill()
-        self.redis.process.wait()
 
     def _start_postgres(self) -> RunningPostgres:
         """Start it; after a kill its own processes may need a moment to notice."""

@@ -19,19 +19,23 @@ from scripts.disorder import faults
 from scripts.disorder.load import Told
 from scripts.disorder.reckoning import reckon
 from scripts.disorder.run import Plan, run
+from scripts.disorder.stores import CLUSTER, REDIS, SENTINEL
 from scripts.disorder.tunnel import Tunnel
 from scripts.disorder.world import POSTGRESQL, SQLITE
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("books", [SQLITE, POSTGRESQL])
+@pytest.mark.parametrize(
+    ("books", "store"),
+    [(SQLITE, REDIS), (POSTGRESQL, REDIS), (SQLITE, SENTINEL), (POSTGRESQL, CLUSTER)],
+)
 def test_each_thing_that_breaks_loses_nothing_and_doubles_nothing(
-    books: str, counts: Callable[..., None]
+    books: str, store: str, counts: Callable[..., None]
 ):
-    every = len(faults.of(books))
+    every = len(faults.of(books, store))
 
-    plan = Plan(books, spends=5 * every, faults=every, processes=1, workers=2)
+    plan = Plan(books, store, spends=5 * every, faults=every, processes=1, workers=2)
     outcome = run(plan)
 
     came = outcome.reckoning
