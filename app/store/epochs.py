@@ -123,7 +123,7 @@ class Epochs:
         epoch_id, started_ms = (_text(part) for part in answer)
         return Epoch(epoch_id, _ZERO + int(started_ms) * _MILLISECOND)
 
-    def begin(self) -> str:
+    def renew(self) -> str:
         """Begin an epoch in every shard, whatever the store remembers.
 
         Returns:

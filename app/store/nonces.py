@@ -337,7 +337,7 @@ class Nonces:
             NonceStoreDown: no answer; a part of the store may have begun it.
         """
         try:
-            return self._epochs.begin()
+            return self._epochs.renew()
         except FAULTS as error:
             raise NonceStoreDown from error
 
