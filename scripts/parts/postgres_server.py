@@ -27,7 +27,7 @@ import psycopg
 from scripts.parts import children
 from scripts.parts.children import ServerError
 
-__all__ = ["RunningPostgres", "ServerError", "find_programs", "start"]
+__all__ = ["RunningPostgres", "ServerError", "find_programs", "follow", "start"]
 
 _NAME = "punchproof"
 _SOCKET = ".s.PGSQL.5432.lock"
@@ -54,6 +54,12 @@ class RunningPostgres:
         with _connect(self._sockets, "postgres") as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return _url(self._sockets, name)
+
+    def sql(self, statement: str) -> list[tuple[object, ...]]:
+        """Run a statement as the server's owner; gives the rows, if there are any."""
+        with _connect(self._sockets, "postgres") as connection:
+            answer = connection.execute(statement.encode())
+            return answer.fetchall() if answer.description else []
 
     def stop(self) -> None:
         """End the server and wait until it has ended; safe to repeat."""
@@ -144,6 +150,41 @@ def start(
         running.stop()
         raise
     return running
+
+
+def follow(
+    primary: RunningPostgres, data_dir: Path, *, fsync: bool = True
+) -> RunningPostgres:
+    """Start a standby, which copies another server and all that it writes.
+
+    Call it from the main thread, as ``start``.
+
+    Args:
+        primary: answers, and goes on doing so.
+        data_dir: of the standby; empty or missing.
+        fsync: as for ``start``.
+
+    Raises:
+        ServerError: it cannot be copied, or the standby does not start.
+    """
+    programs, user = _first_programs(), _user()
+    data_dir = data_dir.absolute()
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _hand_over(data_dir, user)
+    log = data_dir / "copy.log"
+    words = ["--host", str(primary._sockets), "--username", _NAME, "--checkpoint=fast"]
+    process = children.launch(
+        # Told in the copy too: whom it follows.
+        [programs / "pg_basebackup", "-D", data_dir / "cluster", "-R", *words],
+        directory=data_dir,
+        log=log,
+        end_by=signal.SIGTERM,
+        user=user,
+        environment=_environment(),
+    )
+    if process.wait() != 0:
+        raise ServerError(f"pg_basebackup failed.\n{children.tail(log)}")
+    return start(data_dir, programs=programs, fsync=fsync)
 
 
 def _first_programs() -> Path:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from scripts.bench import live
+from scripts.bench import live, stamp
 
 pytestmark = pytest.mark.slow
 
@@ -21,3 +21,18 @@ def test_what_a_phone_costs_is_told_beside_its_floor(
     assert found["cores"] == pytest.approx(
         20 / live.EVERY_S * found["ours_ms"] / 1000, abs=0.001
     )
+
+
+def test_what_a_stamp_costs_is_told_by_its_parts_beside_its_floor(
+    capsys: pytest.CaptureFixture[str],
+):
+    words = ["--books", "postgresql", "--stamps", "20", "--rounds", "1"]
+    assert stamp.main([*words, "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)["postgresql"]
+    assert found["stamp"]["web"] == pytest.approx(
+        found["shown"]["web"] + found["scanned"]["web"]
+    )
+    # CPU is counted by hundredths of a second, which few stamps do not fill
+    assert found["stamp"]["all"] > found["floor"]["all"] >= 0
+    assert set(found["floor"]) == {"web", "books", "nonces", "all"}
