@@ -63,8 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _ground(options) as shop:
             for result in run.throw_all(shop, attacks, size=options.tries):
                 results.append(result)
-                if not options.json:
-                    _say(result)
+                _say(result)
     except NotOurs as error:
         return _fail(2, str(error))
     except (NoGround, CannotSetUp) as error:

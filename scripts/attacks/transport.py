@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
@@ -138,14 +138,8 @@ def _hold(lines: contextlib.ExitStack, shop: Shop, path: str, token: str) -> Non
 
 @attack()
 def requests_in_two_minds(shop: Shop, volley: Volley) -> None:
-    """Hides a second request in the first by lengths that disagree; none is heard."""
-    code = shop.fresh(Kind.STAMP)
-    inner = (
-        f"POST {API}/cards/{shop.phone.card_id}/stamps HTTP/1.1\r\n"
-        f"Host: {shop.wire.netloc}\r\nAuthorization: Bearer {shop.phone.token}\r\n"
-        f'Content-Length: {len(code) + 11}\r\n\r\n{{"code":"{code}"}}'
-    )
-    heads = [
+    """Sends lengths that disagree, to hide a request in another; none is heard."""
+    lies = [
         "Content-Length: 4\r\nTransfer-Encoding: chunked",
         "Transfer-Encoding: chunked\r\nContent-Length: 4",
         "Content-Length: 4\r\nContent-Length: 400",
@@ -157,28 +151,14 @@ def requests_in_two_minds(shop: Shop, volley: Volley) -> None:
         "Content-Length: -1",
         "Content-Length: 4\r\n Transfer-Encoding: chunked",
     ]
-
-    def pieces(lie: str) -> Iterator[bytes]:
-        # Without the code's owner the first is nothing, whatever is read of it.
-        yield (
-            f"POST {API}/stamps HTTP/1.1\r\nHost: {shop.wire.netloc}\r\n{lie}\r\n\r\n"
-            f"0\r\n\r\n"
-        ).encode()
-        if "-Encoding" not in lie:
-            return
-        # Sent only where a front and a back could disagree, and then as a body.
-        yield f"{len(inner):x}\r\n{inner}\r\n0\r\n\r\n".encode()
-
+    line = f"POST {API}/stamps HTTP/1.1\r\nHost: {shop.wire.netloc}\r\n"
     volley.throw(
-        (partial(shop.wire.raw, pieces(lie)) for lie in volley.share(heads)),
-        by={
-            "bad_request",
-            "400",
-            "no_answer",
-            "unauthenticated",
-            "501",
-            "invalid_request",
-        },
+        (
+            partial(shop.wire.raw, [f"{line}{lie}\r\n\r\n0\r\n\r\n".encode()])
+            for lie in volley.share(lies)
+        ),
+        # Chunks win over a length (RFC 9112, 6.3); then it is a request of nobody's.
+        by={"400", "no_answer", "unauthenticated"},
     )
 
 

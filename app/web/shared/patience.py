@@ -4,7 +4,8 @@ The server hands us a request as soon as it has its headers, and reading the bod
 for it in one of the process's threads, for as long as somebody keeps the line open. So
 that nobody stops the tills by opening lines and sending no request to its end, at most
 ``STRANGERS`` threads of a process wait for bodies of people who are not at a till. Who
-comes then hears "try again" at once, which our pages do by themselves.
+comes then waits for a moment, which is enough when nobody means harm, and hears "try
+again", which our pages do by themselves.
 
 Where the promise ends: while it lasts, joining and collecting are put off; showing a
 code and scanning it go on. Who is signed in at a till may hold every line; stop that
@@ -23,6 +24,8 @@ from app.web.shared import access
 
 #: Of the 16 threads that ``scripts/serve`` gives a process, and any number from 12 on.
 STRANGERS: Final = 10
+#: For one of them to be free, in s: bodies usually come with their headers.
+_MOMENT_S: Final = 0.25
 
 
 def register(app: Flask) -> None:
@@ -35,7 +38,7 @@ def register(app: Flask) -> None:
         if _is_at_a_till():
             request.get_data()
             return
-        if not slots.acquire(blocking=False):
+        if not slots.acquire(timeout=_MOMENT_S):
             raise TryAgain
         try:
             # Kept: forms and JSON are parsed from it.
