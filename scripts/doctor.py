@@ -140,7 +140,7 @@ def _as_sentences(found: Mapping[str, Sequence[Finding]]) -> str:
             )
             lines.append(f"       {one.mend}")
     wrong = sum(one.is_wrong for each in found.values() for one in each)
-    lines.append(f"{wrong} things are wrong" if wrong else "all is well")
+    lines.append(f"{wrong} thing{'s' * (wrong > 1)} wrong" if wrong else "all is well")
     if len(found) < len(CHECKS):
         lines.append("nothing else could be looked at")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ and what was called back looks good. So before anybody is served:
   ring that is still there and newer is taken instead, and none are.
 * **Paper is called back**, every batch that is still out: which of its codes were
   collected since the copy nobody knows. Somebody may decide to keep it; then each code
-  that was collected since can be collected once more, and the audit log says who much
+  that was collected since can be collected once more, and the audit log says how much
   paper that is.
 * **Whoever was signed in at a till or in the console is signed out**, for somebody who
   was sent away since would be back.

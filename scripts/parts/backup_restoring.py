@@ -31,6 +31,8 @@ from scripts.parts.keyroom import Outside
 from signing import keyfiles
 from signing.keyring import KeyRing
 
+#: How the directory is called in which a restore works.
+_PART: Final = ".restore."
 #: May be in a data directory in which there is no shop.
 _EMPTY: Final = frozenset(
     {
@@ -190,7 +192,8 @@ def _must_fit(tools: Tools, manifest: Manifest) -> None:
 def _must_be_empty(tools: Tools, *, has_store: bool) -> None:
     """Refuse a place where a shop is."""
     data = tools.settings.data
-    there = {path.name for path in data.iterdir()} - _EMPTY if data.is_dir() else set()
+    names = {path.name for path in data.iterdir()} if data.is_dir() else set()
+    there = {name for name in names - _EMPTY if not name.startswith(_PART)}
     if there:
         raise CeremonyRefused(
             f"{data} is not empty ({', '.join(sorted(there)[:5])}): move aside what is "
@@ -211,7 +214,10 @@ def _must_be_empty(tools: Tools, *, has_store: bool) -> None:
 @contextmanager
 def _beside(data: Path) -> Iterator[Path]:
     """Make a directory for what is under way, and take it away again."""
-    part = data / f".restore.{os.getpid()}"
+    for left in data.glob(f"{_PART}*"):
+        # Of one that was cut short; the lock is ours, so that none is under way.
+        shutil.rmtree(left, ignore_errors=True)
+    part = data / f"{_PART}{os.getpid()}"
     part.mkdir(mode=0o700)
     try:
         yield part

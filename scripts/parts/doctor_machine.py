@@ -104,7 +104,10 @@ def _private(patient: Patient) -> list[Path]:
     if mine.token:
         found.append(mine.token.pin_file)
     if patient.tools.database.is_sqlite:
-        found.append(Path(str(patient.tools.database.url.database)))
+        books = Path(str(patient.tools.database.url.database))
+        # Nobody gets at a file behind a closed door, whatever its mode.
+        if books.parent.is_dir() and books.parent.stat().st_mode & _OTHERS_MAY:
+            found.append(books)
     return found
 
 

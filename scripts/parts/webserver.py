@@ -170,7 +170,10 @@ class Warnings:
             size = self._log.stat().st_size
         except OSError:
             return
-        if size <= self._at:
+        if size < self._at:
+            # Somebody has cut it, as logrotate does.
+            self._at = 0
+        if size == self._at:
             return
         with self._log.open("rb") as file:
             file.seek(self._at)

@@ -411,6 +411,26 @@ def test_a_place_that_was_used_is_refused(take, put_back, place, tools, founded)
     assert not (other.settings.data / "keys").exists()
 
 
+def test_a_restore_that_was_cut_short_is_begun_again(
+    take, put_back, tools, make_card, give
+):
+    give(make_card(), 2)
+    file = take()
+    # given one that died when the ring was on the disk and the books had no name yet
+    first = put_back(file, "--apply")
+    part = first.settings.data / ".restore.99"
+    part.mkdir()
+    books = first.settings.data / "punchproof.sqlite3"
+    books.rename(part / "books")
+
+    again = put_back(file, "--apply", into=first)
+
+    assert again.status == 0, again.complained
+    assert (again.told["revoked"], again.told["key_id"]) == ([102], 103)
+    assert again.told["findings"] == []
+    assert not part.exists()
+
+
 def test_a_nonce_store_that_remembers_the_lost_time_is_in_the_way(
     take, put_back, place, tools, founded
 ):

@@ -8,6 +8,7 @@ server is told to the application itself.
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from app import create_app
 from app.settings import VARIABLES, Settings
 from scripts.parts import doctor_machine, serving
 from scripts.parts.environment import ROOT
+from scripts.parts.webserver import Warnings
 
 DEPLOY = ROOT / "scripts" / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
@@ -228,3 +230,25 @@ def test_proxies_pass_no_page_that_only_machines_ask_for():
     for name in ("nginx.conf", "Caddyfile"):
         assert "/metrics" in text(name)
         assert "/readyz" in text(name)
+
+
+def test_a_log_that_was_copied_and_cut_is_followed_on(tmp_path):
+    log, told = tmp_path / "serve.log", []
+    log.write_text("")
+    warnings = Warnings(log, told.append)
+    line = '{"level": "error", "event": "alarm", "code": "%s"}\n'
+
+    with log.open("a") as server:
+        server.write(line % "first" * 3)
+        server.flush()
+        warnings.pass_on()
+        # as copytruncate does, while the server has it open
+        os.truncate(log, 0)
+        warnings.pass_on()
+        server.write(line % "second")
+        server.flush()
+        warnings.pass_on()
+
+    assert len(told) == 4
+    assert "second" in told[-1]
+    assert "copytruncate" in text("punchproof.logrotate")

@@ -113,14 +113,8 @@ def door(settings):
 
 
 @pytest.fixture
-def well(settings, tools, door, founded):
+def well(tools, door, founded):
     """A shop with nothing wrong: web worker, mail worker, backup and all."""
-    if settings.database_url.startswith("sqlite"):
-        (settings.data / "punchproof.sqlite3").chmod(0o600)
-        for end in ("-wal", "-shm"):
-            file = settings.data / f"punchproof.sqlite3{end}"
-            if file.exists():
-                file.chmod(0o600)
     tools.workers._tell("host:1:a", Report(RING))
     tools.workers._client.zadd("pp:{workers}:ids", {"host:1:a": 1e12})
     tools.workers.mail_goes_on(tools.now())
@@ -214,6 +208,17 @@ def test_what_others_can_read_is_found(well, ask, settings, what):
     path.chmod(path.stat().st_mode | 0o044)
 
     assert any(str(path) in said for said in ask()["files"])
+
+
+def test_books_in_an_open_directory_are_found(well, ask, tmp_path, settings):
+    aside = tmp_path / "open"
+    aside.mkdir(mode=0o755)
+    well.database.close()
+    file = aside / "punchproof.sqlite3"
+    shutil.copy(settings.data / "punchproof.sqlite3", file)
+    file.chmod(0o644)
+
+    assert str(file) in ask(DATABASE_URL=f"sqlite:///{file}")["files"][0]
 
 
 def test_a_passphrase_among_its_keys_is_found(well, ask, settings):

@@ -291,6 +291,18 @@ def test_several_machines(script, make, postgres_url, redis_url):
     holds(first)
 
 
+@plays("What is wrong")
+def test_what_is_wrong(script, shop):
+    [look] = commands_of(script.next())
+
+    # given a shop that was never backed up
+    wait_until(lambda: shop.type(look) == 1 and "1 thing wrong" in shop.printed)
+    assert "there never was a backup" in shop.printed
+
+    assert shop.do(fences("Backup", "sh")[0]) == [0, 0, 0]
+    assert shop.type(look) == 0, shop.printed
+
+
 @plays("Backup")
 def test_backup(script, shop):
     show, take, keep = commands_of(script.next())

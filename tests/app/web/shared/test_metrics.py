@@ -11,7 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert
 
-from app.programme import alarms, signals, stamping
+from app.programme import alarms, backups, signals, stamping
+from app.store import outbox
 from app.store.tables import LEDGER_KINDS, LedgerEntry
 from app.store.workers import Held, Report
 from app.tools import Tools
@@ -269,3 +270,30 @@ def _lengthen(tools: Tools, card_id: object, count: int) -> None:
                 for number in range(count)
             ],
         )
+
+
+def test_mail_that_waits_and_the_age_of_the_backup_are_told(watched, clock):
+    tools = watched.tools
+    before = values(get(watched))
+    assert before[("punchproof_mail_waiting",)] == 0
+    assert before[("punchproof_mail_oldest_age_seconds",)] == 0
+    assert before[("punchproof_mail_given_up_total",)] == 0
+    # Nobody has to guess whether a zero means new or never.
+    assert ("punchproof_backup_age_seconds",) not in before
+
+    backups.note(tools, "one.tar")
+    with tools.database.begin() as tx:
+        for _ in range(2):
+            outbox.put(tx, "welcome", "anna@example.org", {}, now=tools.now())
+    clock.forward(timedelta(minutes=10))
+    with tools.database.begin() as tx:
+        mail = outbox.take(tx, tools.now())
+        assert mail
+        outbox.given_up(tx, mail, tools.now(), "recipient_550")
+    after = get(watched)
+    assert "anna" not in after.text
+    now = values(after)
+    assert now[("punchproof_mail_waiting",)] == 1
+    assert now[("punchproof_mail_given_up_total",)] == 1
+    for name in ("punchproof_mail_oldest_age", "punchproof_backup_age"):
+        assert 600 <= now[(f"{name}_seconds",)] < 660
