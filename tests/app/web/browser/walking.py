@@ -25,11 +25,17 @@ _WIDE = """() => Math.max(
 )"""
 
 
-def faults(page: Page) -> list[str]:
-    """Name what axe finds; it comes into a page once, for it is half a megabyte."""
+def faults(page: Page, *, by_colour: bool = False) -> list[str]:
+    """Name what axe finds; it comes into a page once, for it is half a megabyte.
+
+    Args:
+        page: as it is drawn now.
+        by_colour: look at contrast alone: all else was found in another theme.
+    """
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("async (laws) => (await axe.run(laws)).violations", _LAWS)
+    laws = {**_LAWS, "runOnly": ["color-contrast"]} if by_colour else _LAWS
+    found = page.evaluate("async (laws) => (await axe.run(laws)).violations", laws)
     return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
 
 
