@@ -11,6 +11,7 @@ or because the nonce store forgot it, is replaced by a fresh one, as a phone doe
 from __future__ import annotations
 
 import json
+import math
 import random
 import sys
 import threading
@@ -28,6 +29,8 @@ PATIENCE_S: Final = 180.0
 #: Between two tries, growing; s.
 _WAITS: Final = (0.02, 0.05, 0.1, 0.25, 0.5)
 _UNANSWERED: Final = 500
+#: For so long a try that nobody answered may still be at work, s.
+_LEASE_S: Final = 15.0
 #: The ways in which a code is spent, as often as they are here.
 _WAYS: Final = ("scan",) * 6 + ("race",) * 2 + ("collect",) * 2
 
@@ -204,14 +207,26 @@ class _Counter:
     ) -> tuple[Answer, int]:
         """Ask until the answer is final; tells how often it was asked again."""
         last = time.monotonic() + PATIENCE_S
+        unanswered_at = -math.inf
         for again in range(sys.maxsize):
             answer = self._wire.ask(method, path, body, token=token)
-            if not _comes_back(answer):
+            if answer.status == 0:
+                unanswered_at = time.monotonic()
+            may_count = time.monotonic() - unanswered_at < _LEASE_S
+            if not _comes_back(answer) and not (may_count and _is_overtaking(answer)):
                 return answer, again
             if time.monotonic() > last:
                 raise NoAnswer(f"{path}: {answer.code}")
             time.sleep(_WAITS[min(again, len(_WAITS) - 1)])
         raise NoAnswer
+
+
+def _is_overtaking(answer: Answer) -> bool:
+    """Tell whether an answer may have overtaken an earlier try of its request.
+
+    As ``app/web/shared/static/api.js`` does: it stands once that cannot be any more.
+    """
+    return answer.code in {"code_unknown", "code_expired"}
 
 
 def _comes_back(answer: Answer) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,7 @@ from app.tools import Tools
 from signing import codes as signed
 from signing.codes import Kind
 from tests.conftest import both_books
-from tests.servers import written_by_hand
+from tests.servers import wipe, written_by_hand
 
 TILLS = 16
 
@@ -240,6 +241,43 @@ def test_death_between_books_and_settling_counts_once(
     assert scan(tools, code, first, "one").answer == answer
     with pytest.raises((CodeInUse, CodeSpent)):
         scan(tools, code, second, "two")
+    assert entries(tools, card) == 1
+
+
+@both_books
+def test_a_retry_that_overtakes_its_first_try_hears_the_truth_in_the_end(
+    tools, make_tools, make_card, barista, redis_url, monkeypatch
+):
+    """The store forgets the claim of a try that is still at work: its retry, which is
+    told "unknown", may not take that for the last word (``shared/api.js``).
+    """
+    card = make_card()
+    code = stamping.card_code(tools, card.card_id).code
+    first, at_work, go_on = make_tools(), threading.Event(), threading.Event()
+    credit = cards.credit
+
+    def slow(*words):
+        at_work.set()
+        assert go_on.wait(30)
+        return credit(*words)
+
+    # given a first try that is held up in the books, and a store that lost its claim
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(cards, "credit", slow)
+        given = pool.submit(scan, first, code, barista, "one")
+        assert at_work.wait(30)
+        monkeypatch.undo()
+        wipe(redis_url)
+
+        # when the same request is heard again, then nobody knows of it yet
+        with pytest.raises(CodeUnknown):
+            scan(tools, code, barista, "one")
+        go_on.set()
+        answer = given.result().answer
+
+    # and once the first is through, it hears that one's answer
+    again = scan(tools, code, barista, "one")
+    assert (again.is_repeat, again.answer) == (True, answer)
     assert entries(tools, card) == 1
 
 

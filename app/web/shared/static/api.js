@@ -5,7 +5,10 @@
  * A phone at a counter loses its signal. With `retry`, what nobody answered is asked
  * again with growing waits, and the body goes out unchanged each time: a `request_id`
  * in it stays the same, so the server counts once however often it hears it. A refusal
- * is an answer and is never asked again. Nothing is thrown: no answer is status 0.
+ * is an answer and is not asked again, but for one: after a try that nobody answered,
+ * "unknown" and "expired" may have overtaken that try, which then counts after all. Such
+ * an answer stands once the first try can't be at work any more. Nothing is thrown: no
+ * answer is status 0.
  *
  * @module shared/api
  */
@@ -14,6 +17,10 @@ import { once } from "./request.js";
 
 /** Waits between tries, ms; the last one repeats. */
 const WAITS = [400, 800, 1600, 3000, 5000, 8000];
+/** For so long a try that nobody answered may still be at work: the nonce store's lease. */
+const LEASE_MS = 15_000;
+/** What the server says of a code that it has no claim of: the claim may be lost. */
+const OVERTAKEN = ["code_unknown", "code_expired"];
 
 /**
  * @typedef {import("./request.js").Answer} Answer
@@ -39,14 +46,17 @@ export async function call(method, path, body = null, options = {}) {
   const { retry = false, signal, onWait, world = {} } = options;
   const tries = retry === true ? Infinity : Number(retry) + 1;
   const wait = world.wait ?? pause;
+  const now = world.now ?? (() => performance.now());
   let unsure = false;
+  let unansweredAt = -Infinity;
   for (let attempt = 1; ; attempt += 1) {
     let answer = await once(method, path, body, options);
     if (answer.body?.code === "page_too_old" && (await renewed(options))) {
       answer = await once(method, path, body, options);
     }
-    if (answer.status === 0) unsure = true;
-    const reason = waitReason(answer);
+    if (answer.status === 0) [unsure, unansweredAt] = [true, now()];
+    const mayYetCount = now() - unansweredAt < LEASE_MS && OVERTAKEN.includes(answer.body?.code);
+    const reason = mayYetCount ? "in_use" : waitReason(answer);
     if (!reason || attempt >= tries || signal?.aborted) return { ...answer, unsure };
     const own = WAITS[Math.min(attempt, WAITS.length) - 1];
     const ms = Math.max(own, answer.retryAfter * 1000);

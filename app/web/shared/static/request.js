@@ -21,6 +21,7 @@ const TIMEOUT_MS = 10_000;
  * @property {() => string} [csrf]
  * @property {(token: string) => void} [setCsrf]
  * @property {number} [timeout] - ms for one try
+ * @property {() => number} [now] - ms, any clock that does not jump
  */
 
 /** Read each time: a sign-in renews it. */

@@ -163,3 +163,35 @@ test("a server that says nothing for too long has given no answer", async () => 
 
   assert.equal(answer.status, 0);
 });
+
+test("a refusal that may have overtaken an unanswered try stands when that is over", async () => {
+  const late = { status: 410, body: { code: "code_expired" } };
+  const { world, waits } = server({ status: 0 }, late, late, late, late, late, late);
+  let clock = 0;
+  const wait = world.wait;
+  Object.assign(world, { now: () => clock, wait: (ms) => ((clock += ms), wait(ms)) });
+
+  const answer = await call("POST", "/x", { request_id: "one" }, { retry: true, world });
+
+  assert.equal(answer.body.code, "code_expired");
+  // not before the server's lease of the first try has ended
+  assert.ok(waits.reduce((sum, ms) => sum + ms) >= 15_000);
+});
+
+test("the first answer that comes after such a refusal is the one", async () => {
+  const late = { status: 404, body: { code: "code_unknown" } };
+  const { world, heard } = server({ status: 0 }, late, { status: 200, body: { stamp_id: "1" } });
+
+  const answer = await call("POST", "/x", { request_id: "one" }, { retry: true, world });
+
+  assert.equal(answer.body.stamp_id, "1");
+  assert.equal(new Set(heard.map(({ body }) => body)).size, 1);
+});
+
+test("a refusal after nothing but answers stands at once", async () => {
+  const { world, waits } = server({ status: 410, body: { code: "code_expired" } });
+
+  await call("POST", "/x", {}, { retry: true, world });
+
+  assert.deepEqual(waits, []);
+});
