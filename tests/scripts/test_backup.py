@@ -287,7 +287,7 @@ def test_a_backup_beside_writers_is_one_state_of_the_books(
     restored = put_back(file, "--apply")
     assert restored.status == 0, restored.complained
     assert restored.told["findings"] == []
-    # What was there before it began is in it, and nothing that was not there at its end.
+    # What was there before it began is in it, and nothing of after its end.
     assert least <= restored.told["entries"] <= entries(tools)
     assert restored.told["proved"] == restored.told["entries"]
     counts(written=entries(tools), restored=restored.told["entries"])
