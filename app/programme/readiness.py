@@ -50,7 +50,7 @@ def look(tools: Tools) -> Readiness:
     """Look at everything that a stamp needs."""
     books, kept = tools.database.problems(), tools.nonces.problems()
     is_up = BOOKS_AWAY not in books
-    is_there = not any(each.startswith(STORE_AWAY) for each in kept)
+    is_there = not any(STORE_AWAY in each for each in kept)
     problems = [*books, *kept]
     checks = {
         "books": "ok" if is_up else "down",

@@ -70,8 +70,8 @@ _CONNECT_SECONDS = 1.0
 _REPLY_SECONDS = 1.5
 _QUICK_RETRIES = 2
 _RETRY_SECONDS = 0.05
-#: How ``problems`` begins of a store that is away.
-NO_ANSWER = "Redis gives no answer"
+#: What ``problems`` says of a store that is away.
+NO_ANSWER = "gives no answer"
 # Codes looked at in one go by those who walk along all of them.
 _STRIDE = 500
 
@@ -389,7 +389,7 @@ class Nonces:
         try:
             return _problems_of(_settings_of(self._client))
         except (redis.RedisError, OSError) as error:
-            return [f"{NO_ANSWER} ({type(error).__name__})."]
+            return [f"Redis {NO_ANSWER} ({type(error).__name__})."]
 
     def close(self) -> None:
         """Close the connections."""
