@@ -116,10 +116,16 @@ def door(settings):
 def well(tools, door, founded):
     """A shop with nothing wrong: web worker, mail worker, backup and all."""
     tools.workers._tell("host:1:a", Report(RING))
-    tools.workers._client.zadd("pp:{workers}:ids", {"host:1:a": 1e12})
     tools.workers.mail_goes_on(tools.now())
     backups.note(tools, "one.tar")
     return tools
+
+
+@pytest.fixture
+def store(settings):
+    """What somebody may do to the nonce store."""
+    with redis.Redis.from_url(settings.redis_url) as client:
+        yield client
 
 
 @pytest.fixture
@@ -305,15 +311,14 @@ def test_a_shop_that_is_not_served_is_found(well, environ, capsys):
     assert "no server runs" in checks["nonce store"][0]["sentence"]
 
 
-def test_workers_with_different_rings_are_found(well, ask):
+def test_workers_with_different_rings_are_found(well, ask, store):
     well.workers._tell("host:2:b", Report("1" * 64))
-    well.workers._client.zadd("pp:{workers}:ids", {"host:2:b": 1e12})
     assert "different key rings" in ask()["web workers"][0]
 
     well.workers._tell("host:2:b", Report(RING, problem="it is torn"))
     assert "it is torn" in ask()["web workers"][0]
 
-    well.workers._client.flushall()
+    store.flushall()
     assert "no web worker" in ask()["web workers"][0]
 
 
@@ -327,11 +332,11 @@ def test_clocks_that_differ_are_found(patient, clock, by):
 
 
 def test_a_mail_worker_that_is_gone_and_an_outbox_that_is_stuck_are_found(
-    patient, well, clock
+    patient, well, clock, store
 ):
     assert not patient(doctor_stores.mail)
 
-    well.workers._client.delete("pp:{workers}:mail")
+    store.delete("pp:{workers}:mail")
     assert "no mail worker" in patient(doctor_stores.mail)[0].sentence
 
     well.workers.mail_goes_on(well.now())
