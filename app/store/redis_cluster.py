@@ -20,13 +20,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import redis
 from redis.crc import key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "Known"]
 
 _SLOTS = 16384
 # A slot moves once; more often only while somebody moves it to and fro.
@@ -39,6 +39,15 @@ _WAIT_FOR_TABLE_S = 2.0
 
 Answer = TypeVar("Answer")
 Where = tuple[str, int]
+
+
+class Known(NamedTuple):
+    """One server, as an operator knows it."""
+
+    #: Begins a sentence.
+    name: str
+    client: redis.Redis
+    is_master: bool = False
 
 
 class Cluster:
@@ -87,13 +96,14 @@ class Cluster:
             raise ClusterDownError("some slots have no owner")
         return [self._client(each) for each in owners if each]
 
-    def every(self) -> dict[str, redis.Redis]:
+    def every(self) -> list[Known]:
         """See ``Redises``."""
         owners = {each for each in self._table() if each}
-        return {
-            f"Redis at {host}:{port}": self._client((host, port))
-            for host, port in sorted(owners | set(self._replicas))
-        }
+        return [
+            Known(f"Redis at {host}:{port}", self._client((host, port)), is_master)
+            for servers, is_master in ((owners, True), (set(self._replicas), False))
+            for host, port in sorted(servers)
+        ]
 
     def missing(self) -> list[str]:
         """See ``Redises``; here whoever has slots is asked itself."""
