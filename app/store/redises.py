@@ -190,6 +190,30 @@ class Script:
         """
         return redises.at(key, lambda server: self._run(server, key, args))
 
+    def run_on_all(
+        self, redises: Redises, keys: Sequence[str], *args: str | float
+    ) -> None:
+        """Run it on each of several keys that are together, in one go.
+
+        Args:
+            redises: where they are.
+            keys: of one server, see ``Redises.owners``.
+            args: the same for each.
+
+        Raises:
+            FAULTS: no answer; it may have run on some.
+        """
+
+        def run(server: redis.Redis) -> None:
+            # Teaches the server the script, if need be.
+            self._run(server, keys[0], args)
+            with server.pipeline(transaction=False) as together:
+                for key in keys[1:]:
+                    together.evalsha(self._sha, 1, key, *map(str, args))
+                together.execute()
+
+        redises.at(keys[0], run)
+
     def _run(self, server: redis.Redis, key: str, args: Sequence[str | float]) -> Any:
         words = [key, *map(str, args)]
         try:
