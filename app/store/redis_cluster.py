@@ -36,6 +36,7 @@ _LEARN_FOR_S = 1.0
 # So long the next one believes that nobody knows the table.
 _UNKNOWN_FOR_S = 0.5
 _WAIT_FOR_TABLE_S = 2.0
+_NOBODY_TELLS = "no server of the cluster tells who has the slots"
 
 Answer = TypeVar("Answer")
 Where = tuple[str, int]
@@ -90,8 +91,10 @@ class Cluster:
 
     def masters(self) -> list[redis.Redis]:
         """See ``Redises``."""
-        self._learn(self._seeds)
-        owners = set(self._table())
+        # By a table of this moment: by an older one a slot might be left out.
+        if not any(self._learn_from(each) for each in self._known()):
+            raise redis.ConnectionError(_NOBODY_TELLS)
+        owners = set(self._owners)
         if None in owners:
             raise ClusterDownError("some slots have no owner")
         return [self._client(each) for each in owners if each]
@@ -118,7 +121,7 @@ class Cluster:
         """Ask the owner of a slot, and whom it names instead."""
         owner = self._table()[slot]
         if owner is None:
-            self._learn(self._seeds)
+            self._learn(self._known())
             raise ClusterDownError(f"nobody has slot {slot}")
         client = self._client(owner)
         for _ in range(_MOVES):
@@ -148,9 +151,7 @@ class Cluster:
             # Without a table there is nothing that could be answered meanwhile.
             self._learn(self._seeds, wait_s=_WAIT_FOR_TABLE_S)
         if not self._owners:
-            raise redis.ConnectionError(
-                "no server of the cluster tells who has the slots"
-            )
+            raise redis.ConnectionError(_NOBODY_TELLS)
         return self._owners
 
     def _known(self) -> list[Where]:
