@@ -68,7 +68,7 @@ class Epoch:
     """One unbroken memory of a part of the store.
 
     Attributes:
-        epoch_id: 32 hexadecimal digits.
+        epoch_id: 32 hexadecimal digits; shards that began together may share it.
         started_at: from when on it counts, by the clock of Redis, to the millisecond;
             after a promotion that is a little ahead.
     """
@@ -118,8 +118,7 @@ class Epochs:
         Raises:
             redises.FAULTS: no answer.
         """
-        words = (secrets.token_hex(16), TWO_MASTERS // _MILLISECOND)
-        answer = self._script.run(self._redises, f"pp:{{{shard}}}:epoch", *words)
+        answer = self._script.run(self._redises, _key(shard), *_words())
         epoch_id, started_ms = (_text(part) for part in answer)
         return Epoch(epoch_id, _ZERO + int(started_ms) * _MILLISECOND)
 
@@ -148,15 +147,25 @@ class Epochs:
             redises.FAULTS: a server gave no answer; those before it were seen to.
         """
         together: defaultdict[int, list[str]] = defaultdict(list)
-        owners = self._redises.owners([f"pp:{{{shard}}}:epoch" for shard in SHARDS])
+        owners = self._redises.owners([_key(shard) for shard in SHARDS])
         for shard, owner in zip(SHARDS, owners, strict=True):
             together[owner].append(shard)
-        for first, *others in together.values():
+        for shards in together.values():
+            first = shards[0]
             epoch_id = self.of(first).epoch_id
             if self._seen.get(first) != epoch_id:
-                for shard in others:
-                    self.of(shard)
+                keys = [_key(shard) for shard in shards]
+                self._script.run_on_all(self._redises, keys, *_words())
                 self._seen[first] = epoch_id
+
+
+def _key(shard: str) -> str:
+    return f"pp:{{{shard}}}:epoch"
+
+
+def _words() -> tuple[str, int]:
+    """What the script is told: an id, should it begin an epoch, and a while."""
+    return secrets.token_hex(16), TWO_MASTERS // _MILLISECOND
 
 
 def _text(value: Any) -> str:

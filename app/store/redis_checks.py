@@ -1,10 +1,10 @@
 """What an operator should know of the Redis servers behind the nonce store.
 
-A *problem* is why this process should take no requests: no answer at all, or a server
-that would forget what it is told. Every server is asked, replicas too, since any of
-them may be a master tomorrow. One server of several that is away is no problem but a
-*warning*: the others go on, and a health check that stopped every web server because
-one replica is down would do more harm than the replica.
+A *problem* is why this process can give no stamp, or should not: no master answers, or
+a server would forget what it is told. Every server is asked, replicas too, since any of
+them may be a master tomorrow. A replica that is away, or one master of several, is no
+problem but a *warning*: the others go on, and a health check that stopped every web
+server because one replica is down would do more harm than the replica.
 """
 
 from __future__ import annotations
@@ -38,33 +38,31 @@ def problems(redises: Redises) -> list[str]:
     except FAULTS as error:
         return [_silent("Redis", error)]
     found, silent = [], []
-    for name, server in servers.items():
+    for name, server, is_master in servers:
         try:
             found += _problems_of(name, _settings_of(server))
         except FAULTS as error:
-            silent.append(_silent(name, error))
-    return found + (silent if len(silent) == len(servers) else [])
+            silent += [_silent(name, error)] if is_master else []
+    masters = sum(each.is_master for each in servers)
+    return found + (silent if len(silent) == masters else [])
 
 
 def warnings(redises: Redises) -> list[str]:
     """Find which servers of several are away.
 
     Returns:
-        One sentence each; empty when all is well, or when nothing answers, which is a
-        problem and no warning.
+        One sentence each; empty when all is well, and where there is but one.
     """
     silent = []
     try:
         servers = redises.every()
     except FAULTS:
         return []
-    for name, server in servers.items():
+    for name, server, _ in servers if len(servers) > 1 else ():
         try:
             server.ping()
         except FAULTS as error:
             silent.append(_silent(name, error))
-    if len(silent) == len(servers):
-        return []
     return silent + [f"{name} is away." for name in redises.missing()]
 
 

@@ -20,13 +20,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import redis
 from redis.crc import key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "Known"]
 
 _SLOTS = 16384
 # A slot moves once; more often only while somebody moves it to and fro.
@@ -36,9 +36,19 @@ _LEARN_FOR_S = 1.0
 # So long the next one believes that nobody knows the table.
 _UNKNOWN_FOR_S = 0.5
 _WAIT_FOR_TABLE_S = 2.0
+_NOBODY_TELLS = "no server of the cluster tells who has the slots"
 
 Answer = TypeVar("Answer")
 Where = tuple[str, int]
+
+
+class Known(NamedTuple):
+    """One server, as an operator knows it."""
+
+    #: Begins a sentence.
+    name: str
+    client: redis.Redis
+    is_master: bool = False
 
 
 class Cluster:
@@ -81,19 +91,22 @@ class Cluster:
 
     def masters(self) -> list[redis.Redis]:
         """See ``Redises``."""
-        self._learn(self._seeds)
-        owners = set(self._table())
+        # By a table of this moment: by an older one a slot might be left out.
+        if not any(self._learn_from(each) for each in self._known()):
+            raise redis.ConnectionError(_NOBODY_TELLS)
+        owners = set(self._owners)
         if None in owners:
             raise ClusterDownError("some slots have no owner")
         return [self._client(each) for each in owners if each]
 
-    def every(self) -> dict[str, redis.Redis]:
+    def every(self) -> list[Known]:
         """See ``Redises``."""
         owners = {each for each in self._table() if each}
-        return {
-            f"Redis at {host}:{port}": self._client((host, port))
-            for host, port in sorted(owners | set(self._replicas))
-        }
+        return [
+            Known(f"Redis at {host}:{port}", self._client((host, port)), is_master)
+            for servers, is_master in ((owners, True), (set(self._replicas), False))
+            for host, port in sorted(servers)
+        ]
 
     def missing(self) -> list[str]:
         """See ``Redises``; here whoever has slots is asked itself."""
@@ -108,7 +121,7 @@ class Cluster:
         """Ask the owner of a slot, and whom it names instead."""
         owner = self._table()[slot]
         if owner is None:
-            self._learn(self._seeds)
+            self._learn(self._known())
             raise ClusterDownError(f"nobody has slot {slot}")
         client = self._client(owner)
         for _ in range(_MOVES):
@@ -138,9 +151,7 @@ class Cluster:
             # Without a table there is nothing that could be answered meanwhile.
             self._learn(self._seeds, wait_s=_WAIT_FOR_TABLE_S)
         if not self._owners:
-            raise redis.ConnectionError(
-                "no server of the cluster tells who has the slots"
-            )
+            raise redis.ConnectionError(_NOBODY_TELLS)
         return self._owners
 
     def _known(self) -> list[Where]:

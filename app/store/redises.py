@@ -32,9 +32,9 @@ from redis.sentinel import Sentinel
 
 from app.store import redis_address
 from app.store.redis_address import Address, Form
-from app.store.redis_cluster import Cluster
+from app.store.redis_cluster import Cluster, Known
 
-__all__ = ["FAULTS", "Patience", "Redises", "Script", "Server", "open_redises"]
+__all__ = ["FAULTS", "Known", "Patience", "Redises", "Script", "Server", "open_redises"]
 
 #: What comes instead of an answer.
 FAULTS = (redis.RedisError, OSError)
@@ -98,8 +98,8 @@ class Redises(Protocol):
             FAULTS: no answer, or there are keys that no server has.
         """
 
-    def every(self) -> dict[str, redis.Redis]:
-        """List all servers by name, replicas too, as far as they are known.
+    def every(self) -> list[Known]:
+        """List all servers, replicas too, as far as they are known.
 
         Raises:
             FAULTS: nobody tells.
@@ -141,16 +141,16 @@ class Server:
         """See ``Redises``."""
         return [self._client]
 
-    def every(self) -> dict[str, redis.Redis]:
+    def every(self) -> list[Known]:
         """See ``Redises``."""
         if self._sentinels is None:
-            return {"Redis": self._client}
-        followers = self._sentinels.discover_replicas(self._service)
+            return [Known("Redis", self._client, is_master=True)]
         options = self._sentinels.connection_kwargs
-        return {"The master": self._client} | {
-            f"The replica {host}:{port}": redis.Redis(host, port, **options)
-            for host, port in followers
-        }
+        followers = [
+            Known(f"The replica {host}:{port}", redis.Redis(host, port, **options))
+            for host, port in self._sentinels.discover_replicas(self._service)
+        ]
+        return [Known("The master", self._client, is_master=True), *followers]
 
     def missing(self) -> list[str]:
         """See ``Redises``."""
@@ -189,6 +189,30 @@ class Script:
             FAULTS: no answer.
         """
         return redises.at(key, lambda server: self._run(server, key, args))
+
+    def run_on_all(
+        self, redises: Redises, keys: Sequence[str], *args: str | float
+    ) -> None:
+        """Run it on each of several keys that are together, in one go.
+
+        Args:
+            redises: where they are.
+            keys: of one server, see ``Redises.owners``.
+            args: the same for each.
+
+        Raises:
+            FAULTS: no answer; it may have run on some.
+        """
+
+        def run(server: redis.Redis) -> None:
+            # Teaches the server the script, if need be.
+            self._run(server, keys[0], args)
+            with server.pipeline(transaction=False) as together:
+                for key in keys[1:]:
+                    together.evalsha(self._sha, 1, key, *map(str, args))
+                together.execute()
+
+        redises.at(keys[0], run)
 
     def _run(self, server: redis.Redis, key: str, args: Sequence[str | float]) -> Any:
         words = [key, *map(str, args)]

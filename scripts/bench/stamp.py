@@ -99,8 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with (
             tempfile.TemporaryDirectory(prefix="punchproof-bench-") as folder,
             _house(Path(folder), books) as house,
+            contextlib.closing(Till(house)) as till,
         ):
-            found[books] = _measure(house, options.stamps, options.rounds)
+            found[books] = _measure(house, till, options.stamps, options.rounds)
     if options.json:
         print(json.dumps(found))
         return 0
@@ -117,9 +118,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 _PARTS = ("web", "books", "nonces", "all")
 
 
-def _measure(house: House, count: int, rounds: int) -> dict[str, Any]:
+def _measure(house: House, till: Till, count: int, rounds: int) -> dict[str, Any]:
     """Return milliseconds of CPU for one, by what is done and by part."""
-    till = _Till(house)
     times: dict[str, list[dict[str, float]]] = {}
     # The first round of each warms up.
     for number in range(rounds + 1):
@@ -132,7 +132,7 @@ def _measure(house: House, count: int, rounds: int) -> dict[str, Any]:
             ("floor", "floor", lambda texts=bare: till.present(texts)),
         ):
             # The server closed what nobody used for long.
-            till.hang_up()
+            till.close()
             before = house.cpu(served)
             work()
             after = house.cpu(served)
@@ -168,7 +168,7 @@ def _family(process: psutil.Process) -> float:
     return total
 
 
-class _Till:
+class Till:
     """One till and its customers, on one connection for each piece of work."""
 
     def __init__(self, house: House) -> None:
@@ -184,7 +184,7 @@ class _Till:
         self._bare = http.client.HTTPConnection(_HOST, house.ports["floor"], 30)
         self._shown: list[str] = []
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         """Let go of the connections; the next request opens another."""
         self._ours.close()
         self._bare.close()
@@ -293,13 +293,12 @@ def _served(
 
 def _is_ready(port: int) -> bool:
     door = http.client.HTTPConnection(_HOST, port, timeout=5)
-    try:
+    with contextlib.closing(door), contextlib.suppress(OSError):
         door.request("GET", "/livez")
-        return door.getresponse().status == http.client.OK
-    except OSError:
-        return False
-    finally:
-        door.close()
+        answer = door.getresponse()
+        answer.read()
+        return answer.status == http.client.OK
+    return False
 
 
 def bare() -> Flask:

@@ -97,6 +97,7 @@ def test_a_server_that_tells_scripts_nothing_has_epochs_too(start_redis, open_st
     assert nonces.epoch(ONE) == nonces.epoch(ONE)
 
 
+@pytest.mark.slow
 def test_a_promoted_replica_begins_epochs_that_count_a_little_later(
     start_guarded, open_store
 ):
@@ -121,6 +122,7 @@ def test_a_promoted_replica_begins_epochs_that_count_a_little_later(
     assert nonces.epoch(ONE) == after
 
 
+@pytest.mark.slow
 def test_on_a_cluster_each_master_has_epochs_of_its_own(start_cluster, open_store):
     # given a cluster whose masters have been looked after
     cluster = start_cluster()

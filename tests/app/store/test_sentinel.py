@@ -168,6 +168,8 @@ def test_a_stale_replica_that_is_promoted_is_corrected_by_the_books(
 
     # when the master dies, and the stale replica takes its place
     group.kill(group.master())
+    down = "The master gives no answer (ConnectionError)."
+    assert tools.nonces.problems() == tools.nonces.warnings() == [down]
     group.replace()
     until(lambda: answers(tools.nonces), "the replica serves")
 
