@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.programme import proofs
 from scripts.attacks.catalogue import Need, attack
 from scripts.attacks.codes import SHOWN, text_of
 from scripts.attacks.parts import API, Browser
@@ -98,6 +99,15 @@ def referrers_and_caches(shop: Shop, volley: Volley) -> None:
     shown = shop.wire.ask("POST", path, token=shop.phone.token)
     is_kept = "no-store" not in shown.headers.get("cache-control", "")
     volley.note("a code may be kept by a cache" if is_kept else None, "not kept")
+
+
+@attack(Need.INSIDE)
+def entries_slipped_into_the_books(shop: Shop, volley: Volley) -> None:
+    """Wrote in the books on the way, after all; every entry is proved again."""
+    proved = proofs.prove(shop.inside)
+    volley.note(None, "proved")
+    if proved.findings:
+        volley.accept("the books do not follow", len(proved.findings))
 
 
 @attack(Need.INSIDE)

@@ -65,7 +65,7 @@ def a_printed_stamp_by_many_at_once(shop: Shop, volley: Volley) -> None:
     for url in urls[: 1 + min(volley.size // 100, _COUNT - 1)]:
         volley.at_once(
             [partial(friend.collect, url) for friend in friends],
-            by={"code_spent", "code_in_use"},
+            by={"code_spent", "code_in_use", "try_again"},
         )
         shop.honest["stamps"] += 1
 

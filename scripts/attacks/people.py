@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from scripts.attacks.catalogue import Need, attack
-from scripts.attacks.parts import API, FORM, Browser, Till, must
+from scripts.attacks.parts import API, FORM, Browser, Phone, Till, must
 from scripts.attacks.races import GUESSES, judge_guesses
 from scripts.attacks.shop import Shop
 from scripts.attacks.volley import Volley
@@ -147,8 +147,11 @@ def a_till_that_holds_the_card(shop: Shop, volley: Volley) -> None:
     """
     browser = _browser_at(shop, shop.new_till())
     joined = browser.send("/join", {"name": "Mia"})
-    path = f"{API}/cards/{joined.headers.get('location', '').rpartition('/')[2]}/code"
-    code = must(browser.call(path, {}), "showing a code")["code"]
+    card_id = joined.headers.get("location", "").rpartition("/")[2]
+    token = browser.cookies.get(shop.cookie("member"), "")
+    shop.phones.append(Phone(shop.wire, "", card_id, token))
+    shown = browser.call(f"{API}/cards/{card_id}/code", {})
+    code = must(shown, "showing a code")["code"]
     body = {"code": code, "stamps": 1, "request_id": uuid4().hex}
     must(browser.call(f"{API}/stamps", body), "scanning their own phone")
     shop.honest["stamps"] += 1

@@ -11,12 +11,14 @@ from scripts.attacks.catalogue import attack
 from scripts.attacks.parts import must
 from scripts.attacks.shop import Shop
 from scripts.attacks.volley import Volley
+from scripts.attacks.wire import Answer
 from signing.codes import Kind
 
 _SIZES: Final = (2, 8, 64, 200)
 #: The size of a volley that races with so many at most.
 _SMALL: Final = 100
-_LOST: Final = frozenset({"code_in_use", "code_spent"})
+#: A server that has its hands full says "try again", and has written nothing.
+_LOST: Final = frozenset({"code_in_use", "code_spent", "try_again"})
 
 
 def _sizes(volley: Volley) -> list[int]:
@@ -45,8 +47,13 @@ def one_till_code_by_many_phones_at_once(shop: Shop, volley: Volley) -> None:
         tries = [partial(friends[n % len(friends)].collect, code) for n in range(size)]
         answers = volley.at_once(tries, by=_LOST, wins=_most_by_one(size, len(friends)))
         shop.honest["stamps"] += 1
-        if len({answer.body for answer in answers if answer.is_success}) > 1:
-            volley.accept("two cards had one code's stamp")
+        _must_agree(volley, answers, "two cards had one code's stamp")
+
+
+def _must_agree(volley: Volley, answers: list[Answer], else_: str) -> None:
+    """Take two different successes for an acceptance."""
+    if len({answer.body for answer in answers if answer.is_success}) > 1:
+        volley.accept(else_)
 
 
 def _most_by_one(size: int, friends: int) -> int:
@@ -62,8 +69,7 @@ def one_request_sent_many_times_at_once(shop: Shop, volley: Volley) -> None:
         scan = partial(shop.till.scan, code, request_id=request_id)
         answers = volley.at_once([scan] * size, by=_LOST, wins=size)
         shop.honest["stamps"] += 1
-        if len({answer.body for answer in answers}) > 1:
-            volley.accept("one request had two answers")
+        _must_agree(volley, answers, "one request had two answers")
 
 
 @attack()
@@ -78,7 +84,7 @@ def one_voucher_by_many_codes_at_once(shop: Shop, volley: Volley) -> None:
         ]
         tills = (shop.till, shop.second_till)
         tries = [partial(tills[n % 2].redeem, code) for n, code in enumerate(shown)]
-        volley.at_once(tries, by={"voucher_spent"})
+        volley.at_once(tries, by={"voucher_spent", "try_again"})
         shop.honest["redemptions"] += 1
 
 
@@ -100,12 +106,11 @@ def one_stamp_undone_many_times_at_once(shop: Shop, volley: Volley) -> None:
         tries = [
             partial(tills[n % 2].undo, "stamps", spent.entry_id) for n in range(size)
         ]
-        answers = volley.at_once(tries, by=(), wins=size)
+        answers = volley.at_once(tries, by={"try_again"}, wins=size)
         shop.honest["undone"] += 1
         if shop.tools is None:
             shop.honest["stamps"] -= 1
-        if len({answer.body for answer in answers}) > 1:
-            volley.accept("one stamp was undone twice")
+        _must_agree(volley, answers, "one stamp was undone twice")
 
 
 @attack()
@@ -115,7 +120,7 @@ def pins_guessed_at_once(shop: Shop, volley: Volley) -> None:
     wrong = [f"{number:04}" for number in range(10_000) if f"{number:04}" != who.pin]
     pins = secrets.SystemRandom().sample(wrong, 64)
     tries = [partial(shop.sign_in, till.terminal, who, pin) for pin in pins]
-    volley.at_once(tries, by={"unauthenticated", "limit_reached"}, wins=0)
+    volley.at_once(tries, by={"unauthenticated", "limit_reached", "try_again"}, wins=0)
     judge_guesses(volley)
 
 

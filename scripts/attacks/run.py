@@ -101,9 +101,11 @@ def _throw(shop: Shop, one: Attack, size: int) -> Result:
         one.throw(shop, volley)
     except CannotSetUp as error:
         findings.append(f"could not be set up: {error}")
+    now = shop.booked()
+    shop.forget()
     given = shop.honest.copy()
     given.subtract(honest)
-    unlike = books.differences(before, shop.booked(), given)
+    unlike = books.differences(before, now, given)
     gained = _gained(unlike)
     findings += volley.told
     findings += [f"the books have {what} {by:+}" for what, by in unlike.items()]

@@ -135,6 +135,11 @@ class Shop:
         self.phones.append(phone)
         return phone
 
+    def forget(self) -> None:
+        """Look no more at the phones of an attack that is over, but at those kept."""
+        kept = [vars(self)[name] for name in ("phone", "holder") if name in vars(self)]
+        self.phones[:] = kept
+
     @cached_property
     def phone(self) -> Phone:
         """A customer's phone, for attacks that ask for no more than one."""

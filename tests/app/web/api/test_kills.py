@@ -61,8 +61,7 @@ def persist(send: Callable[[], httpx.Response], truth: Truth) -> httpx.Response:
         with truth.lock:
             truth.retries += 1
         time.sleep(0.05)
-    said = response.text if response is not None else "nothing"
-    raise AssertionError(f"no final answer; the last one said {said}")
+    raise AssertionError(f"no final answer, but {said}")
 
 
 def _comes_back(response: httpx.Response) -> bool:
