@@ -195,6 +195,13 @@ def _unfold(page: Page) -> None:
     folds.evaluate_all("all => all.forEach((each) => { each.open = true })")
 
 
+def _without_network(page: Page) -> None:
+    """The live list says that it waits, which is a longer word."""
+    page.route("**/console/feed*", lambda route: route.abort())
+    page.locator(".live--away").wait_for()
+    page.unroute("**/console/feed*")
+
+
 def _states(ways: dict[str, str]) -> Iterator[Way]:
     """Every state of the pages of a busy shop."""
     for path in (*PAGES, *ways.values()):
@@ -215,6 +222,7 @@ def _opened(ways: dict[str, str]) -> Iterator[Way]:
     for path in ("/console/terminals", ways["person"], "/console/style"):
         yield path, _tap("[popovertarget]")
     yield "/console/style", _tap("[data-opens-drawer]")
+    yield "/console/", _without_network
     shown = _send(name="Window")
     yield "/console/terminals/new", lambda page: (shown(page), _unfold(page))
     yield "/console/setup/till", shown
