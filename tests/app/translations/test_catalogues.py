@@ -154,7 +154,8 @@ def test_a_catalogue_is_written_the_same_each_time(found: Catalog):
     for locale in OTHERS:
         kept = (translations.DIRECTORY / f"{locale}.po").read_bytes()
 
-        assert catalogues.updated(locale, found) == kept
+        is_kept = catalogues.updated(locale, found) == kept
+        assert is_kept, f"{locale}: run scripts/words.py --apply"
 
 
 @pytest.fixture

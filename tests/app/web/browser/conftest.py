@@ -201,9 +201,20 @@ def join_on(page: Page, name: str, button: str = "Get my card") -> Page:
     return page
 
 
+#: By promises: what Playwright asks again and again, our pages would have to evaluate.
+_SHELL = """async () => {
+  const { serviceWorker } = navigator;
+  if (serviceWorker.controller) return;
+  await new Promise((taken, late) => {
+    serviceWorker.addEventListener("controllerchange", taken, { once: true });
+    setTimeout(late, 15_000, new Error("no worker has taken this page"));
+  });
+}"""
+
+
 def keeps_its_shell(phone: Page) -> None:
     """Wait until the phone keeps the page for times without a network."""
-    phone.wait_for_function("navigator.serviceWorker.controller !== null")
+    phone.evaluate(_SHELL)
 
 
 @pytest.fixture

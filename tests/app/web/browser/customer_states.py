@@ -145,10 +145,12 @@ def _without_network(stage: Stage) -> Page:
     page = stage.phone(stage.card(3))
     page.context.set_offline(True)
     # The page's modules may still be on their way: it is told until it has heard.
-    page.wait_for_function(
-        """() => {
-          dispatchEvent(new Event("offline"));
-          return !document.querySelector("#offline").hidden;
+    page.evaluate(
+        """async () => {
+          while (document.querySelector("#offline").hidden) {
+            dispatchEvent(new Event("offline"));
+            await new Promise(requestAnimationFrame);
+          }
         }"""
     )
     page.context.set_offline(True)
@@ -260,9 +262,12 @@ def _camera_fails(stage: Stage, name: str) -> Page:
     page = stage.filming("/livez", fails=name, cookies=cookies)
     page.goto("/scan")
     page.locator("#state-text").wait_for()
-    page.wait_for_function(
-        "(said) => document.querySelector('#state-text').textContent !== said",
-        arg=stage.said("Starting the camera."),
+    page.evaluate(
+        """async (said) => {
+          while (document.querySelector("#state-text").textContent === said)
+            await new Promise(requestAnimationFrame);
+        }""",
+        stage.said("Starting the camera."),
     )
     return page
 

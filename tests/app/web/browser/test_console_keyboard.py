@@ -28,14 +28,17 @@ _NAME = """() => {
   return said.trim().replace(/\\s+/g, ' ');
 }"""
 #: A ring at the thing itself, round its label, or round the entry that it leads from.
-_IS_SEEN = """() => {
+_IS_SEEN = """async () => {
   const at = document.activeElement;
   const label = at.id && document.querySelector(`label.btn[for="${at.id}"]`);
   const parts = [[at], [at.closest('label')], [label], [at, '::after']];
-  return parts.filter(([part]) => part).some(([part, pseudo]) => {
+  const isSeen = () => parts.filter(([part]) => part).some(([part, pseudo]) => {
     const drawn = getComputedStyle(part, pseudo);
     return drawn.outlineStyle !== 'none' && parseFloat(drawn.outlineWidth) >= 2;
   });
+  for (let frames = 0; frames < 60 && !isSeen(); frames += 1)
+    await new Promise(requestAnimationFrame);
+  return isSeen();
 }"""
 
 
@@ -48,6 +51,8 @@ class Keys:
     def reach(self, name: str) -> None:
         """Go on by Tab to what has this name; each stop on the way can be seen."""
         passed = []
+        # A page that is still on its way has no look yet.
+        self.page.wait_for_load_state()
         for _ in range(_STOPS):
             self.page.keyboard.press("Tab")
             if self.page.evaluate("document.activeElement === document.body"):
