@@ -47,15 +47,12 @@ class Truth:
 
 def persist(send: Callable[[], httpx.Response], truth: Truth) -> httpx.Response:
     """Send until there is an answer that is final."""
-    last, said = time.monotonic() + _PATIENCE_S, Counter[str]()
+    last = time.monotonic() + _PATIENCE_S
     while time.monotonic() < last:
         try:
             response = send()
-        except httpx.TransportError as error:
+        except httpx.TransportError:
             response = None
-            said[repr(error)] += 1
-        else:
-            said[f"{response.status_code} {response.text[:300]}"] += 1
         if response is not None and not _comes_back(response):
             return response
         with truth.lock:
