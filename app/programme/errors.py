@@ -150,6 +150,11 @@ class LimitReached(Refused):
 
     code = "limit_reached"
 
+    #: How many the limit allows, where people may know it.
+    most: int | None = None
+    #: The card, person, till or location that it is about, where it is kept.
+    whose_id: UUID | None = None
+
     def __init__(
         self,
         limit: str,
@@ -161,9 +166,7 @@ class LimitReached(Refused):
         self.limit = limit
         #: None: waiting does not help.
         self.retry_after = retry_after
-        #: How many the limit allows, where people may know it.
         self.most = most
-        #: The card, person, till or location that it is about, where it is kept.
         self.whose_id = whose_id
 
 

@@ -68,6 +68,8 @@ STATES: Final = ("new", "looked_at", "dismissed", "confirmed")
 FAVOURITE_DAYS: Final = timedelta(days=14)
 #: At least so many stamps, and so many times what that person's tenth card got.
 FAVOURITE_LEAST, FAVOURITE_TIMES = 15, 3.0
+#: On at least so many days: an office fetches as many on one.
+FAVOURITE_ON_DAYS: Final = 3
 #: Two stamps of one card, or two of one person, at two locations.
 TWO_PLACES_WITHIN: Final = timedelta(minutes=10)
 #: Cards of one device within this time.

@@ -49,7 +49,7 @@ def limits() -> ResponseReturnValue:
     shown = first_programme()
     if shown is None:
         return redirect(url_for("console.programme"))
-    if request.method == "GET":
+    if request.method != "POST":
         values = {
             name: "" if most is None else str(most)
             for name, most in rules.columns(shown.limits).items()
@@ -77,7 +77,7 @@ def location_hours(location_id: UUID) -> ResponseReturnValue:
     if place is None:
         raise NotFound
     facts = {"place": place, "days": _day_names()}
-    if request.method == "GET":
+    if request.method != "POST":
         values = _shown(shop.hours_of(tools)[location_id])
         return render_template("console/hours.html", form=values, wrong={}, **facts)
     wrong: dict[str, str] = {}

@@ -3,7 +3,8 @@
 Somebody who gives stamps to a friend gives them to one card, and others do not give
 that card as many. Regulars come often too, but they meet whoever is at the till. So a
 card is compared with the other cards of the same person: the stamps that it got from
-them within two weeks with those that the tenth of their cards got.
+them within two weeks with those that the tenth of their cards got. An office that sends
+somebody for fifteen coffees does so on a day; a friend is given to on many.
 """
 
 from __future__ import annotations
@@ -57,11 +58,25 @@ def odd(tx: Tx, span: Span) -> Iterator[Raised]:
         for row in those:
             if row.stamps < max(kinds.FAVOURITE_LEAST, kinds.FAVOURITE_TIMES * usual):
                 break
+            if _days(tx, span, row) < kinds.FAVOURITE_ON_DAYS:
+                continue
             once = told.get((staff_id, row.card_id)) or (
                 f"{kinds.FAVOURITE}:{staff_id.hex}:{row.card_id.hex}"
                 f":{span.day(row.last_at)}"
             )
             yield _raised(staff_id, row, usual, once)
+
+
+def _days(tx: Tx, span: Span, row: Any) -> int:
+    """Count the days of the shop on which a person gave to a card."""
+    asked = select(LedgerEntry.at).where(
+        LedgerEntry.card_id == row.card_id,
+        LedgerEntry.staff_id == row.staff_id,
+        LedgerEntry.at >= row.first_at,
+        literal_column("units > 0"),
+        LedgerEntry.kind != "REVERSE",
+    )
+    return len({span.day(at) for at in tx.scalars(asked)})
 
 
 def _told(tx: Tx, span: Span) -> dict[tuple[UUID | None, UUID | None], str | None]:

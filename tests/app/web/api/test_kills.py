@@ -58,7 +58,8 @@ def persist(send: Callable[[], httpx.Response], truth: Truth) -> httpx.Response:
         with truth.lock:
             truth.retries += 1
         time.sleep(0.05)
-    raise AssertionError(f"no final answer, but {said}")
+    said = response.text if response is not None else "nothing"
+    raise AssertionError(f"no final answer; the last one said {said}")
 
 
 def _comes_back(response: httpx.Response) -> bool:

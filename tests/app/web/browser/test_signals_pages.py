@@ -16,8 +16,14 @@ from app.programme.hours import Hours
 from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.programme.signals import Raised, desk, kinds, put
 from app.tools import Tools
-from tests.app.web.browser.conftest import PHONE, Window, keep_picture
+from tests.app.web.browser.conftest import (
+    PHONE,
+    Window,
+    keep_picture,
+    till_cookies,
+)
 from tests.app.web.browser.walking import STILL, check, misfits
+from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -156,6 +162,33 @@ def test_nothing_is_cut_on_a_small_phone(
         found[name] = misfits(page)
 
     assert not any(found.values()), found
+
+
+@pytest.mark.parametrize(("language", "colours"), [("en", "light"), ("he", "dark")])
+def test_whoever_is_at_the_till_names_their_own_card(
+    service: Service,
+    own_tools: Tools,
+    shop: Founded,
+    open_window: Callable[..., Window],
+    language: str,
+    colours: str,
+) -> None:
+    card_id = members.join(own_tools, name="Sofie").card_id
+    page = open_window(
+        "/counter/my-card",
+        cookies=till_cookies(service, own_tools, shop),
+        locale=language,
+        color_scheme=colours,
+        **STILL,
+    ).page
+    check(page)
+    page.get_by_role("textbox").fill(stamping.card_code(own_tools, card_id).short or "")
+    page.locator("form .btn--primary").click()
+
+    expect(page.get_by_text(cards.card(own_tools, card_id).number[4:])).to_be_visible()
+    check(page)
+    keep_picture(page, f"signals/my-card-{language}-{colours}", whole=True)
+    assert len(own_cards.of_person(own_tools, shop.staff_id)) == 1
 
 
 def test_a_manager_looks_acts_and_judges(

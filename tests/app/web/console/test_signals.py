@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app import create_app
 from app.programme import cards, limits, members, own_cards, shop, signals, stamping
 from app.programme.founding import Founded
+from app.programme.hours import Hours
 from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.programme.signals import Raised, desk
 from app.store.tables import AuditEntry, Programme, Terminal
@@ -316,3 +317,19 @@ def test_a_search_that_would_list_everybody_is_refused(owner: Browser, stamped):
 
     assert "Type the whole number, or three letters of the name." in told
     assert "Anna" in seen(owner.get("/console/cards?q=anna"))
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_whoever_only_looks_changes_no_limits_and_no_hours(
+    owner: Browser, tools: Tools, founded: Founded, method: str
+):
+    by = ConsoleCaller(founded.staff_id, "Owner", "owner")
+    week = Hours(((450, 1080),) * 7)
+    shop.save_hours(tools, founded.location_id, week, by=by)
+    before = actions(tools)
+
+    for path in ("/console/limits", f"/console/locations/{founded.location_id}/hours"):
+        owner.client.open(path, method=method)
+
+    assert actions(tools) == before
+    assert shop.hours_of(tools)[founded.location_id] == week

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -174,7 +175,7 @@ def test_a_token_in_the_cookie_of_another_kind_is_no_ones(house: House, kind: st
 def test_no_page_takes_a_form_without_its_token(house: House):
     client = browser(house, *KINDS)
     staff_id, location_id = house.founded.staff_id, house.founded.location_id
-    batch_id = house.print_batch()
+    batch_id, entry_id = house.print_batch(), house.give(1)
     before = books(house.tools)
 
     for rule in house.app.url_map.iter_rules():
@@ -184,7 +185,9 @@ def test_no_page_takes_a_form_without_its_token(house: House):
             path = path.replace("<uuid:terminal_id>", str(house.barista.terminal_id))
             path = path.replace("<uuid:card_id>", str(house.joined.card_id))
             path = path.replace("<uuid:batch_id>", str(batch_id))
-            path = path.replace("<to>", "off")
+            path = path.replace("<uuid:entry_id>", str(entry_id))
+            path = path.replace("<uuid:signal_id>", str(uuid4()))
+            path = path.replace("<to>", "off").replace("<way>", "pause")
             assert "<" not in path
             refused = client.post(path, data={"name": "Mallory", "reason": "none"})
             assert refused.status_code == 403, path

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.programme import signals
+from app.programme.signals import desk
 from app.store.nonces import ClaimState
 from signing.codes import Kind
 from tests.app.web.conftest import House, books, csrf_token
@@ -64,6 +66,8 @@ def addresses(house: House) -> Iterator[str]:
         "card_id": str(house.joined.card_id),
         "batch_id": str(house.print_batch()),
         "staff_id": str(house.founded.staff_id),
+        "location_id": str(house.founded.location_id),
+        "signal_id": str(raise_signal(house)),
         "code_id": "0" * 18,
         "nonce": "0" * 18,
         "key_id": "1",
@@ -85,6 +89,18 @@ def addresses(house: House) -> Iterator[str]:
                 path = path.replace(f"<{converter}{name}>", value)
         assert "<" not in path, path
         yield path
+
+
+def raise_signal(house: House) -> UUID:
+    """Let something look odd; the signal's id."""
+    with house.tools.database.begin() as tx:
+        evidence = {"stamps": 38, "usual": 4}
+        card_id = house.joined.card_id
+        signals.put(
+            tx,
+            signals.Raised("favourite", house.tools.now(), evidence, card_id=card_id),
+        )
+    return desk.signals(house.tools)[0].signal_id
 
 
 def visits(house: House) -> Iterator[tuple[str, str, Any]]:

@@ -1,0 +1,1 @@
+"""A simulated year of a shop, honest and not, to measure how good signals are."""
