@@ -166,5 +166,10 @@ def earned(column):
 
 
 def kill_a_worker(service: Service) -> None:
-    """Kill one worker as a machine would; Granian starts another."""
-    psutil.Process(service.process.pid).children()[0].kill()
+    """Kill the oldest worker as a machine would; Granian starts another.
+
+    Never the one that was started last: two deaths of one within 5.5 s are a crash loop
+    to Granian, and it gives up. Process ids do not tell which is older, they go round.
+    """
+    workers = psutil.Process(service.process.pid).children()
+    min(workers, key=lambda worker: worker.create_time()).kill()
