@@ -157,9 +157,6 @@ def must_be_allowed(tx: Tx) -> None:
 
 def _must_be_few(tx: Tx, at: datetime, staff: StaffCaller) -> None:
     """Count what was given by hand, this among it; refuse what is too much."""
-    # Held until we commit: two tills at once are counted one after the other. Not its
-    # key: entries that name this person shall not wait for it.
-    tx.get(Person, staff.staff_id, with_for_update={"key_share": True})
     since = at - _HOUR
     given, oldest = tx.execute(
         select(func.coalesce(func.sum(LedgerEntry.units), 0), func.min(LedgerEntry.at))
@@ -201,8 +198,13 @@ def _book(
         stamps, now, card_id, staff.staff_id, staff.terminal_id, staff.location_id
     )
 
+    # In this order everywhere: the card is held first, then the person.
+    limits.hold(tx, rules, giving)
+    # Held until we commit: two tills at once are counted one after the other. Not its
+    # key: entries that name this person shall not wait for it.
+    tx.get(Person, staff.staff_id, with_for_update={"key_share": True})
+
     def answer() -> Mapping[str, Any]:
-        # In this order everywhere: the card is held first, then the person.
         limits.must_fit(tx, rules, giving)
         _must_be_few(tx, now, staff)
         cards.credit(tx, tools, card_id, now, staff.location_id)

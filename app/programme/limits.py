@@ -17,10 +17,10 @@ The hour is the last sixty minutes, whatever the clock on the wall says. What wa
 counts as given: else giving and undoing would be free.
 
 Exact. The books are asked in the transaction that gives, after its entry was written,
-while the card, the person, the till and the location are held one after the other, so
-that of any number at once none passes. It never fails open: no books, no stamp. Whoever
-is refused leaves nothing behind: the transaction ends, the code is not spent. Where no
-limit is set nothing is held and nothing is asked.
+and the card, the person, the till and the location are held, one after the other, from
+before it was, so that of any number at once none passes. It never fails open: no books,
+no stamp. Whoever is refused leaves nothing behind: the transaction ends, the code is
+not spent. Where no limit is set nothing is held and nothing is asked.
 
 Printed stamps have nobody and no till, so only their card and location are counted.
 """
@@ -128,11 +128,27 @@ def must_fit_scan(limits: Limits, stamps: int) -> None:
         raise LimitReached("stamps_per_scan", None, limits.per_scan)
 
 
+def hold(tx: Tx, limits: Limits, giving: Giving) -> None:
+    """Hold what has a limit until the transaction ends, before the entry is written.
+
+    Before, since the entry itself shares a lock on each of them: two who share one and
+    then want it alone would wait for each other.
+    """
+    if tx.get_bind().dialect.name != "postgresql":
+        # SQLite has one writer anyway.
+        return
+    for name, (_, whose_id) in _asked(limits, giving).items():
+        key = _WHOSE[name][0]
+        # Not the key itself: entries that name this row shall not wait for it.
+        tx.execute(select(key).where(key == whose_id).with_for_update(key_share=True))
+
+
 def must_fit(tx: Tx, limits: Limits, giving: Giving) -> None:
     """Refuse stamps that are more than an hour has room for.
 
     Args:
-        tx: the caller's transaction, in which their entry was written already.
+        tx: the caller's transaction, which holds (``hold``) what has a limit and in
+            which their entry was written already.
         limits: of the card's programme.
         giving: the stamps.
 
@@ -140,16 +156,9 @@ def must_fit(tx: Tx, limits: Limits, giving: Giving) -> None:
         LimitReached: the first limit that is passed; says when these stamps fit.
     """
     must_fit_scan(limits, giving.stamps)
-    asked = {
-        name: (most, whose_id)
-        for name, (_, column) in _WHOSE.items()
-        if (most := getattr(limits, f"per_{name}")) is not None
-        and (whose_id := getattr(giving, column)) is not None
-    }
+    asked = _asked(limits, giving)
     if not asked:
         return
-    for name, (_, whose_id) in asked.items():
-        _hold(tx, _WHOSE[name][0], whose_id)
     since = giving.at - HOUR
     values = {column: getattr(giving, column) for _, column in _WHOSE.values()}
     given = tx.execute(_SUMS, {**values, "since": since}).one()._mapping
@@ -159,11 +168,14 @@ def must_fit(tx: Tx, limits: Limits, giving: Giving) -> None:
             raise LimitReached(f"stamps_per_{name}", wait, most, whose_id)
 
 
-def _hold(tx: Tx, key: InstrumentedAttribute[UUID], whose_id: UUID) -> None:
-    """Let others wait here until we commit; SQLite has one writer anyway."""
-    if tx.get_bind().dialect.name == "postgresql":
-        # Not the key itself: entries that name this row shall not wait for it.
-        tx.execute(select(key).where(key == whose_id).with_for_update(key_share=True))
+def _asked(limits: Limits, giving: Giving) -> Mapping[str, tuple[int, UUID]]:
+    """Tell which limits there are for some stamps: how many, and whose."""
+    return {
+        name: (most, whose_id)
+        for name, (_, column) in _WHOSE.items()
+        if (most := getattr(limits, f"per_{name}")) is not None
+        and (whose_id := getattr(giving, column)) is not None
+    }
 
 
 def _given(column: str, whose: ColumnElement[UUID]) -> Select[datetime, int]:

@@ -241,6 +241,7 @@ def book_stamps(
             "card": cards.answer_of(cards.state_of(tx, card_id, spending.at)),
         }
 
+    limits.hold(tx, rules, giving)
     return ledger.write_first(tx, tools, entry, answer=answer)
 
 

@@ -359,3 +359,36 @@ def test_of_many_tills_at_once_none_passes_a_limit(
     assert came.count(f"stamps_{limit}") == at_once - most
     assert sum(cards.card(tools, one.card_id).stamps for one in people) == most
     counts(tried=at_once, accepted=most, refused=at_once - most, doubled=0)
+
+
+@both_books
+def test_what_is_renamed_and_stopped_under_load_stops_no_stamp(
+    tools: Tools, hold, make_card, make_staff, owner: ConsoleCaller, founded, counts
+):
+    """Whoever changes a location or a person waits for no stamp that waits for them."""
+    hold(per_card=50, per_staff_member=900, per_terminal=900, per_location=900)
+    tills = [make_staff() for _ in range(4)]
+    people = [make_card() for _ in range(4)]
+    start = Barrier(5)
+
+    def give(number: int) -> int:
+        start.wait()
+        for _ in range(8):
+            stamp(tools, people[number], tills[number])
+        return 8
+
+    def change() -> None:
+        start.wait()
+        for number in range(8):
+            shop.rename_location(
+                tools, founded.location_id, name=f"Nyhavn {number}", by=owner
+            )
+            shop.rename_staff(tools, founded.staff_id, name=f"Sofie {number}", by=owner)
+
+    with ThreadPoolExecutor(5) as pool:
+        changing = pool.submit(change)
+        given = sum(pool.map(give, range(4)))
+        changing.result()
+
+    assert [cards.card(tools, one.card_id).stamps for one in people] == [8] * 4
+    counts(tried=32, accepted=given, lost=0, doubled=0)
