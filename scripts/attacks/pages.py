@@ -25,11 +25,18 @@ POSTS: Final = (
     "/counter/enrol",
     "/counter/sign-in",
     "/counter/sign-out",
+    "/counter/my-card",
     "/console/sign-in",
     "/console/sign-out",
     "/console/programme",
     "/console/locations",
     "/console/locations/{location_id}",
+    "/console/locations/{location_id}/hours",
+    "/console/limits",
+    "/console/cards/{card_id}/pause",
+    "/console/entries/{entry_id}/undo",
+    "/console/signals/{signal_id}",
+    "/console/signals/{signal_id}/{way}",
     "/console/terminals/by-hand",
     "/console/terminals/new",
     "/console/terminals/{terminal_id}/revoke",
@@ -37,6 +44,9 @@ POSTS: Final = (
     "/console/staff/{staff_id}/name",
     "/console/staff/{staff_id}/pin",
     "/console/staff/{staff_id}/console-access",
+    "/console/staff/{staff_id}/own-card",
+    "/console/staff/{staff_id}/sign-out",
+    "/console/staff/{staff_id}/own-card/{card_id}/remove",
     "/console/staff/{staff_id}/{to}",
     "/console/shop",
     "/console/setup/shop",
@@ -112,8 +122,16 @@ def posts_from_another_site(shop: Shop, volley: Volley) -> None:
 
 def _paths(shop: Shop) -> list[str]:
     ids = {"card_id": shop.phone.card_id, "terminal_id": shop.till.terminal_id}
-    ids |= {"staff_id": shop.people[0].staff_id, "to": "inactive"}
-    for name in ("location", "voucher", "stamp", "redemption", "batch"):
+    ids |= {"staff_id": shop.people[0].staff_id, "to": "inactive", "way": "dismiss"}
+    for name in (
+        "entry",
+        "signal",
+        "location",
+        "voucher",
+        "stamp",
+        "redemption",
+        "batch",
+    ):
         ids[f"{name}_id"] = _ID
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 

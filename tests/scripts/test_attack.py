@@ -32,8 +32,6 @@ from tests.test_readme import rules
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 280
-#: Refused once there are limits by card and cards that are known as a barista's own.
-AWAITED = {"self stamping", "a till that holds the card", "a baristas friend"}
 
 
 def attack(*words: object) -> subprocess.CompletedProcess[str]:
@@ -68,12 +66,12 @@ def test_nothing_gets_into_an_installation_of_its_own(counts):
     counts(
         attacks=len(thrown),
         tried=found["tried"],
-        accepted=sum(o["accepted"] for o in thrown if o["attack"] not in AWAITED),
+        accepted=found["accepted"],
         signals=sum(one["signal"] == run.RAISED for one in thrown),
         seconds=round(found["seconds"]),
     )
-    assert {name: told for name, told in bad.items() if name not in AWAITED} == {}
-    assert told.returncode == (2 if bad else 0)
+    assert bad == {}
+    assert told.returncode == 0
     assert min(one["tried"] for one in thrown) > 0
     left_out = [one["attack"] for one in found["attacks"] if one["left_out"]]
     assert left_out == ["codes kept until they ran out"]
