@@ -17,13 +17,18 @@ import httpx
 import pytest
 
 from app.programme import staff
-from app.programme.founding import Founded
+from app.programme.founding import Charter, Founded
+from app.programme.limits import NONE
 from app.settings import Settings
 from app.tools import Tools
 
 ROOT = Path(__file__).parents[1]
 #: Starting Python takes its time on a busy machine.
 _PATIENCE_S = 120.0
+
+
+#: A shop that takes any load: no limit by the hour.
+BUSY = Charter(limits=NONE)
 
 
 @dataclass(frozen=True)

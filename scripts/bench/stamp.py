@@ -47,7 +47,7 @@ import redis
 from flask import Flask, request
 from sqlalchemy.engine import make_url
 
-from app.programme import founding, members, staff, stamping
+from app.programme import founding, limits, members, staff, stamping
 from app.programme.founding import Charter
 from app.programme.sessions import TerminalCaller, who
 from scripts.parts import (
@@ -173,7 +173,7 @@ class Till:
 
     def __init__(self, house: House) -> None:
         self._tools = house.tools
-        shop = founding.found(house.tools, Charter(timezone="UTC"))
+        shop = founding.found(house.tools, Charter(timezone="UTC", limits=limits.NONE))
         link = staff.enrolment_code(house.tools, shop.location_id).code
         terminal = who(house.tools, staff.enrol(house.tools, link).token)
         if not isinstance(terminal, TerminalCaller):

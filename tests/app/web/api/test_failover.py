@@ -22,7 +22,7 @@ from app.store.tables import Signal
 from app.tools import Tools
 from scripts.parts.redis_groups import Cluster, Guarded, until
 from tests.app.web.api.test_kills import Truth, books, till, wait_for_stamps
-from tests.running import Service, join, work
+from tests.running import BUSY, Service, join, work
 
 pytestmark = [
     pytest.mark.slow,
@@ -81,7 +81,7 @@ def open_shop(
         mine = replace(served_settings, redis_url=redis_url)
         tools = make_tools(origin=mine.origin, port=mine.port, redis_url=redis_url)
         tools.database.migrate()
-        shop = found(tools)
+        shop = found(tools, BUSY)
         service = serve(mine)
         watched = Watched(service.url, service.process)
         truth = Truth()

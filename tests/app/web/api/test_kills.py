@@ -26,7 +26,7 @@ from app.store.tables import LedgerEntry
 from app.tools import Tools
 from scripts.parts.redis_server import RunningRedis
 from tests.conftest import both_books
-from tests.running import Service, free_port, join, work
+from tests.running import BUSY, Service, free_port, join, work
 
 pytestmark = [both_books, pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -105,7 +105,7 @@ def test_killing_what_serves_loses_nothing_and_doubles_nothing(
     mine = replace(served_settings, redis_url=nonce_store.url)
     tools = make_tools(origin=mine.origin, port=mine.port, redis_url=mine.redis_url)
     tools.database.migrate()
-    shop = found(tools)
+    shop = found(tools, BUSY)
     service = serve(mine)
     with service.client() as client:
         desks = [(work(client, tools, shop), join(client)) for _ in range(TILLS)]

@@ -39,7 +39,7 @@ from tests.app.web.api.traffic import (
     until_live,
     with_ring_of_its_own,
 )
-from tests.running import Service, free_port, join, work
+from tests.running import BUSY, Service, free_port, join, work
 
 pytestmark = [
     pytest.mark.slow,
@@ -91,7 +91,7 @@ def tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
 
 @pytest.fixture
 def shop(tools: Tools) -> Founded:
-    return found(tools)
+    return found(tools, BUSY)
 
 
 @pytest.fixture

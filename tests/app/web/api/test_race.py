@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.store.tables import LedgerEntry
 from app.tools import Tools
 from tests.conftest import both_books
-from tests.running import Service, join, work
+from tests.running import BUSY, Service, join, work
 from tests.servers import wipe
 
 AT_ONCE = 64
@@ -35,7 +35,7 @@ def own_tools(make_tools: Callable[..., Tools], served_settings: Settings) -> To
 
 @pytest.fixture
 def shop(own_tools: Tools) -> Founded:
-    return found(own_tools)
+    return found(own_tools, BUSY)
 
 
 @pytest.fixture

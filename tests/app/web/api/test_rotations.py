@@ -24,7 +24,7 @@ from app.programme.founding import found
 from app.store.tables import LedgerEntry
 from signing import keyfiles
 from signing.keyring import KeyState
-from tests.running import join, work
+from tests.running import BUSY, join, work
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +83,7 @@ def room(tools):
 
 def rotate_under_load(service, room):
     """Rotate while every till is busy; counts what the tills heard."""
-    shop, stop = found(room.tools), threading.Event()
+    shop, stop = found(room.tools, BUSY), threading.Event()
     with service.client() as client, ThreadPoolExecutor(len(TILLS)) as pool:
         staff = work(client, room.tools, shop)
         jobs = [

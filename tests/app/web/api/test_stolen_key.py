@@ -53,7 +53,7 @@ from tests.app.web.api.traffic import (
     with_ring_of_its_own,
 )
 from tests.conftest import both_books
-from tests.running import Service, join, work
+from tests.running import BUSY, Service, join, work
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +82,7 @@ def tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
 
 @pytest.fixture
 def shop(tools: Tools) -> Founded:
-    return found(tools)
+    return found(tools, BUSY)
 
 
 @pytest.fixture
