@@ -20,7 +20,8 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from app.programme.founding import found
+from app.programme import limits
+from app.programme.founding import Charter, found
 from app.settings import Settings
 from app.store.tables import LedgerEntry
 from app.tools import Tools
@@ -97,7 +98,7 @@ def test_killing_what_serves_loses_nothing_and_doubles_nothing(
     mine = replace(served_settings, redis_url=nonce_store.url)
     tools = make_tools(origin=mine.origin, port=mine.port, redis_url=mine.redis_url)
     tools.database.migrate()
-    shop = found(tools)
+    shop = found(tools, Charter(limits=limits.NONE))
     service = serve(mine)
     with service.client() as client:
         desks = [(work(client, tools, shop), join(client)) for _ in range(TILLS)]

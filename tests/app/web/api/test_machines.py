@@ -20,7 +20,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.programme.founding import Founded, found
+from app.programme import limits
+from app.programme.founding import Charter, Founded, found
 from app.settings import Settings
 from app.tools import Tools
 from scripts import keys as keys_command
@@ -91,7 +92,7 @@ def tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
 
 @pytest.fixture
 def shop(tools: Tools) -> Founded:
-    return found(tools)
+    return found(tools, Charter(limits=limits.NONE))
 
 
 @pytest.fixture

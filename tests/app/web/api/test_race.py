@@ -12,7 +12,8 @@ import pytest
 import redis
 from sqlalchemy import func, select
 
-from app.programme.founding import Founded, found
+from app.programme import limits
+from app.programme.founding import Charter, Founded, found
 from app.settings import Settings
 from app.store.tables import LedgerEntry
 from app.tools import Tools
@@ -35,7 +36,7 @@ def own_tools(make_tools: Callable[..., Tools], served_settings: Settings) -> To
 
 @pytest.fixture
 def shop(own_tools: Tools) -> Founded:
-    return found(own_tools)
+    return found(own_tools, Charter(limits=limits.NONE))
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 
-from app.programme import sessions, staff
+from app.programme import limits, sessions, staff
 from app.programme.codes import LIFETIME
-from app.programme.founding import Founded, found
+from app.programme.founding import Charter, Founded, found
 from app.settings import Settings
 from app.tools import Tools
 from app.web.shared.errors import TABLE
@@ -82,7 +82,7 @@ def tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
 
 @pytest.fixture
 def shop(tools: Tools) -> Founded:
-    return found(tools)
+    return found(tools, Charter(limits=limits.NONE))
 
 
 @pytest.fixture
