@@ -52,7 +52,9 @@ def _number() -> str:
 def _end(response: Response) -> Response:
     if "request_number" not in g:
         return response
-    response.headers[HEADER] = g.request_number
+    if not request.path.startswith("/static/"):
+        # A file is no fault that anybody tells of, and the first page has many.
+        response.headers[HEADER] = g.request_number
     facts = {
         "method": request.method if request.method.isalpha() else "?",
         "rule": request.url_rule.rule if request.url_rule else None,
