@@ -22,7 +22,8 @@ from app.settings import Settings
 from app.tools import Tools
 
 ROOT = Path(__file__).parents[1]
-_PATIENCE_S = 30.0
+#: Starting Python takes its time on a busy machine.
+_PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from app.web.shared.errors import sentence
 @bp.route("/console/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
     """Ask for email and password; send on to the page that was wanted."""
-    if request.method == "GET":
+    if request.method != "POST":
         if access.console_or_none() is not None:
             return redirect(_wanted(request.args.get("next")))
         wanted = request.args.get("next", "")

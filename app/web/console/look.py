@@ -59,7 +59,7 @@ def look_facts(shape: str) -> dict[str, Any]:
 def shop_page() -> ResponseReturnValue:
     """Show the shop's name, look and time zone, and change them."""
     tools = access.tools()
-    if request.method == "GET":
+    if request.method != "POST":
         now = shop.shop(tools)
         values = {
             "name": now.name,

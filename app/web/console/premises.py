@@ -32,7 +32,7 @@ _SHOWN = "enrolment"
 def locations() -> ResponseReturnValue:
     """List locations, and add one."""
     tools = access.tools()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template(
             "console/locations.html",
             form={},
@@ -104,7 +104,7 @@ def new_terminal() -> ResponseReturnValue:
     """Ask where the new till stands and what it is called, then show its code."""
     tools = access.tools()
     choices = [(each.location_id, each.name) for each in shop.locations(tools)]
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template(
             "console/terminal_new.html", form={}, wrong={}, locations=choices
         )

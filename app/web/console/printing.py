@@ -108,7 +108,7 @@ def printing() -> ResponseReturnValue:
 def new_batch() -> ResponseReturnValue:
     """Ask what to print, and make the batch."""
     tools = access.tools()
-    if request.method == "GET":
+    if request.method != "POST":
         last = tools.now().astimezone(_zone()).date() + timedelta(days=_MONTHS_DAYS)
         form = {**_BEGIN, "last_day": last.isoformat()}
         return render_template(

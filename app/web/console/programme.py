@@ -20,7 +20,7 @@ from signing import qr
 def programme() -> ResponseReturnValue:
     """Show the rules and change them; without any, make the first card."""
     shown = first_programme()
-    if request.method == "GET":
+    if request.method != "POST":
         values = _values(shown) if shown else {"stamps_required": "10", "is_open": "1"}
         return render_template(
             "console/programme.html", form=values, wrong={}, **_facts(shown)

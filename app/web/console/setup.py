@@ -53,7 +53,7 @@ def setup_shop() -> ResponseReturnValue:
     """Ask what the shop and its first place are called."""
     tools, by = access.tools(), access.console()
     now, place = shop.shop(tools), _first_place()
-    if request.method == "GET":
+    if request.method != "POST":
         values = {
             "name": now.name,
             "timezone": now.timezone,
@@ -80,7 +80,7 @@ def setup_shop() -> ResponseReturnValue:
 def setup_programme() -> ResponseReturnValue:
     """Ask what the card gives, and after how many stamps."""
     now = first_programme()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("programme", _programme_values(now))
     try:
         shop.save_programme(
@@ -104,7 +104,7 @@ def setup_look() -> ResponseReturnValue:
     """Let the owner choose colour and stamps, with the card beside them."""
     tools = access.tools()
     now = shop.shop(tools)
-    if request.method == "GET":
+    if request.method != "POST":
         values = {"colour": now.colour, "stamp_shape": now.stamp_shape}
         return _page("look", values, well=now.colour, **look_facts(now.stamp_shape))
     try:
@@ -129,7 +129,7 @@ def setup_till() -> ResponseReturnValue:
     if place is None:
         return redirect(url_for("console.setup_shop"))
     tills = [each for each in shop.terminals(tools) if each.revoked_at is None]
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("till", {"name": gettext("Front counter")}, tills=tills)
     try:
         issued = shop.enrolment(
@@ -156,7 +156,7 @@ def setup_till_code(nonce: str) -> ResponseReturnValue:
 @bp.route("/console/setup/barista", methods=["GET", "POST"])
 def setup_barista() -> ResponseReturnValue:
     """Add the first person who gives stamps."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("barista", {})
     try:
         shop.add_staff(

@@ -39,7 +39,7 @@ def staff() -> ResponseReturnValue:
 def new_staff() -> ResponseReturnValue:
     """Add a person."""
     facts = {"roles": _roles(), "locations": _locations()}
-    if request.method == "GET":
+    if request.method != "POST":
         values = {"role": "barista"}
         return render_template("console/staff_new.html", form=values, wrong={}, **facts)
     try:

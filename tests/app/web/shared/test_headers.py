@@ -151,6 +151,15 @@ def test_the_scanners_own_scripts_may_use_wasm(house: House, path: str, may_scan
     assert ("'wasm-unsafe-eval'" in policy(answer)["script-src"]) == may_scan
 
 
+def test_who_asks_for_a_head_alone_does_nothing(busy: House):
+    """HEAD needs no CSRF token: what it led to must be what GET leads to."""
+    for person, kinds in PEOPLE.items():
+        client = browser(busy, kinds)
+        for path in addresses(busy):
+            seen = open_(client, path).status_code
+            assert open_(client, path, "HEAD").status_code == seen, (person, path)
+
+
 def test_nothing_but_files_is_kept(busy: House):
     for person, path, answer in visits(busy):
         kept = answer.headers["Cache-Control"]
