@@ -114,7 +114,7 @@ def open_window(
         context = browser.new_context(
             viewport=viewport, base_url=served_settings.origin, **options
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         for name, value in (cookies or {}).items():
             context.add_cookies(
                 [{"name": name, "value": value, "url": served_settings.origin}]
@@ -205,13 +205,12 @@ def join_on(page: Page, name: str, button: str = "Get my card") -> Page:
 
 
 #: By promises: what Playwright asks again and again, our pages would have to evaluate.
+#: Not by who controls the page: one that was on its way while the worker took over is
+#: its own until it is loaded again, and then the worker has it.
 _SHELL = """async () => {
-  const { serviceWorker } = navigator;
-  if (serviceWorker.controller) return;
-  await new Promise((taken, late) => {
-    serviceWorker.addEventListener("controllerchange", taken, { once: true });
-    setTimeout(late, 15_000, new Error("no worker has taken this page"));
-  });
+  const late = new Promise((_, fail) =>
+    setTimeout(fail, 30_000, new Error("the phone keeps no shell")));
+  await Promise.race([navigator.serviceWorker.ready, late]);
 }"""
 
 
