@@ -114,7 +114,7 @@ def open_window(
         context = browser.new_context(
             viewport=viewport, base_url=served_settings.origin, **options
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(15_000)
         for name, value in (cookies or {}).items():
             context.add_cookies(
                 [{"name": name, "value": value, "url": served_settings.origin}]
@@ -206,7 +206,7 @@ def join_on(page: Page, name: str, button: str = "Get my card") -> Page:
 #: its own until it is loaded again, and then the worker has it.
 _SHELL = """async () => {
   const late = new Promise((_, fail) =>
-    setTimeout(fail, 30_000, new Error("the phone keeps no shell")));
+    setTimeout(fail, 15_000, new Error("the phone keeps no shell")));
   await Promise.race([navigator.serviceWorker.ready, late]);
 }"""
 
