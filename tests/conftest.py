@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 from sqlalchemy import Table, insert, select, update
 
 from app.programme import (
@@ -67,6 +68,13 @@ def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         base / "keys", keyfiles.read_passphrase(passphrase), now=datetime.now(UTC)
     )
     return base
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers; a process can hold one of it, so all tests share it."""
+    with sync_playwright() as running:
+        yield running
 
 
 @pytest.fixture

@@ -23,8 +23,7 @@ from app.settings import Settings
 from app.tools import Tools
 
 ROOT = Path(__file__).parents[1]
-#: Starting Python takes its time on a busy machine.
-_PATIENCE_S = 120.0
+_PATIENCE_S = 30.0
 
 
 #: A shop that takes any load: no limit by the hour.

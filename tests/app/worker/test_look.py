@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from app.programme.shop import ShopView
 from app.translations import LANGUAGES
@@ -30,13 +30,12 @@ COLOURS = ("#0f5c4a", "#ffffff", "#000000", "#ffd54a", "#777777", "#c8102e")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=chromium.find(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield found
-        found.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    found = playwright.chromium.launch(
+        executable_path=chromium.find(), args=["--no-sandbox", "--disable-gpu"]
+    )
+    yield found
+    found.close()
 
 
 def html(locale: str, shop: ShopView, picture: bytes | None, **facts: object) -> str:

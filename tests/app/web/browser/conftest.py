@@ -28,7 +28,6 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Route,
-    sync_playwright,
 )
 
 from app.programme import limits, sessions, staff
@@ -44,12 +43,6 @@ PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 820, "height": 1180}
 DESK = {"width": 1280, "height": 800}
 _WIDTH, _HEIGHT = 640, 480
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
 
 
 @dataclass(frozen=True)
@@ -114,7 +107,7 @@ def open_window(
         context = browser.new_context(
             viewport=viewport, base_url=served_settings.origin, **options
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(15_000)
         for name, value in (cookies or {}).items():
             context.add_cookies(
                 [{"name": name, "value": value, "url": served_settings.origin}]
@@ -209,7 +202,7 @@ def join_on(page: Page, name: str, button: str = "Get my card") -> Page:
 #: its own until it is loaded again, and then the worker has it.
 _SHELL = """async () => {
   const late = new Promise((_, fail) =>
-    setTimeout(fail, 30_000, new Error("the phone keeps no shell")));
+    setTimeout(fail, 15_000, new Error("the phone keeps no shell")));
   await Promise.race([navigator.serviceWorker.ready, late]);
 }"""
 

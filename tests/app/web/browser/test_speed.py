@@ -17,10 +17,8 @@ from tests.running import Service
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SCANS = 40
-#: p95, as promised to the person at the till. Told beside what was measured and the
-#: decoder's own time, not held: how long a machine takes that does other work besides
-#: says nothing of the till.
-PROMISED_MS = 500
+#: p95, as promised to the person at the till.
+MOST_MS = 500
 
 #: How long the decoder alone takes for the picture that is in the camera, ms.
 _DECODE = """async () => {
@@ -47,7 +45,7 @@ def quantile(times: Sequence[float], share: float) -> int:
     return round(ranked[min(len(ranked) - 1, int(len(ranked) * share))])
 
 
-def test_how_long_a_result_takes_to_fill_the_screen(
+def test_a_result_fills_the_screen_within_half_a_second(
     open_window: Callable[..., Window],
     service: Service,
     own_tools: Tools,
@@ -81,10 +79,10 @@ def test_how_long_a_result_takes_to_fill_the_screen(
 
     counts(
         scans=len(whole),
-        frame_to_result_promised_p95_ms=PROMISED_MS,
         frame_to_result_p50_ms=quantile(whole, 0.5),
         frame_to_result_p95_ms=quantile(whole, 0.95),
         floor_decode_alone_p50_ms=quantile(decoding, 0.5),
         floor_decode_alone_p95_ms=quantile(decoding, 0.95),
         of_it_server_p95_ms=quantile(answering, 0.95),
     )
+    assert quantile(whole, 0.95) <= MOST_MS

@@ -26,22 +26,21 @@ export async function onChange({ shown, hidden, turned, allowed, better }) {
   // Back from the page cache; the first pageshow of all finds us opening already.
   const back = (/** @type {PageTransitionEvent} */ event) => event.persisted && shown();
   const again = setInterval(better, AGAIN_MS);
-  const permission = await asked();
-  permission?.addEventListener("change", allowed);
-  navigator.mediaDevices?.addEventListener?.("devicechange", better);
-  document.addEventListener("visibilitychange", seen);
-  globalThis.addEventListener("pagehide", hidden);
-  globalThis.addEventListener("pageshow", back);
-  globalThis.addEventListener("orientationchange", turned);
+  /** @type {[EventTarget | null | undefined, string, any][]} */
+  const heard = [
+    [await asked(), "change", allowed],
+    [navigator.mediaDevices, "devicechange", better],
+    [document, "visibilitychange", seen],
+    [globalThis, "pagehide", hidden],
+    [globalThis, "pageshow", back],
+    [globalThis, "orientationchange", turned],
+  ];
+  // Old browsers have lenses, or the right to them, that say nothing.
+  for (const [who, what, verb] of heard) who?.addEventListener?.(what, verb);
 
   return () => {
     clearInterval(again);
-    permission?.removeEventListener("change", allowed);
-    navigator.mediaDevices?.removeEventListener?.("devicechange", better);
-    document.removeEventListener("visibilitychange", seen);
-    globalThis.removeEventListener("pagehide", hidden);
-    globalThis.removeEventListener("pageshow", back);
-    globalThis.removeEventListener("orientationchange", turned);
+    for (const [who, what, verb] of heard) who?.removeEventListener?.(what, verb);
   };
 }
 
