@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ from app.store.tables import Programme
 from app.store.tables import Table as Tables
 from app.store.workers import Workers
 from app.tools import Tools
+from scripts.parts.postgres_server import RunningPostgres
 from signing import keyfiles
 
 pytest_plugins = ["tests.servers", "tests.running"]
@@ -82,13 +84,37 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SQLite books for tests to begin with, made once: migrating is slow."""
+    path = tmp_path_factory.mktemp("migrated") / "books.sqlite3"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: RunningPostgres) -> str:
+    """The same on PostgreSQL; its url."""
+    url = postgres_server.new_database()
+    _migrate(url)
+    return url
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    database.migrate()
+    database.close()
+
+
 @pytest.fixture(params=["sqlite"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The books: SQLite, or what the test names by ``both_books``."""
+    """Empty, migrated books: SQLite, or what the test names by ``both_books``."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'books.sqlite3'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
+        path = tmp_path / "books.sqlite3"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        return f"sqlite:///{path}"
+    server: RunningPostgres = request.getfixturevalue("postgres_server")
+    return server.new_database(request.getfixturevalue("migrated_database"))
 
 
 #: Runs a test on SQLite and on PostgreSQL.
@@ -142,9 +168,7 @@ def make_tools(settings: Settings, clock: Clock) -> Iterator[Callable[..., Tools
 @pytest.fixture
 def tools(make_tools: Callable[..., Tools]) -> Tools:
     """Tools over empty, migrated books."""
-    made = make_tools()
-    made.database.migrate()
-    return made
+    return make_tools()
 
 
 @dataclasses.dataclass

@@ -23,6 +23,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
+from sqlalchemy import make_url
 
 from scripts.parts import children
 from scripts.parts.children import ServerError
@@ -48,11 +49,16 @@ class RunningPostgres:
     _sockets: Path = field(repr=False)
     _data_dir: Path = field(repr=False)
 
-    def new_database(self) -> str:
-        """Make an empty database and give its url."""
+    def new_database(self, like: str | None = None) -> str:
+        """Make an empty database and give its url.
+
+        Args:
+            like: the url of one that is copied instead; nobody may be in it.
+        """
         name = f"{_NAME}_{uuid4().hex[:12]}"
+        copied = f' TEMPLATE "{make_url(like).database}"' if like else ""
         with _connect(self._sockets, "postgres") as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}"{copied}'.encode())
         return _url(self._sockets, name)
 
     def sql(self, statement: str) -> list[tuple[object, ...]]:

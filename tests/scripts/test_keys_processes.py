@@ -37,9 +37,7 @@ def settings(settings, tmp_path):
 @pytest.fixture
 def tools(make_tools, served_settings):
     """Tools of the test, with the service's origin."""
-    made = make_tools(origin=served_settings.origin, port=served_settings.port)
-    made.database.migrate()
-    return made
+    return make_tools(origin=served_settings.origin, port=served_settings.port)
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ request echo what came in.
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 from spectree import Response, SecurityScheme, SpecTree
@@ -18,6 +20,9 @@ from spectree.models import SecureType, SecuritySchemeData
 from app.web.api.bodies import Problem
 
 _View = TypeVar("_View", bound=Callable[..., Any])
+#: Views that the description does not know yet, and what tells it of them.
+_waiting: Final[dict[Callable[..., Any], Callable[[], None]]] = {}
+_writing: Final = threading.Lock()
 
 
 def _name(model: type[Any]) -> str:
@@ -28,7 +33,18 @@ def _nested_name(_parent: str, name: str) -> str:
     return name
 
 
-spec: Final = SpecTree(
+class _Described(SpecTree):
+    """A description of views that run as they are: nothing is wrapped around them."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.described: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def get_function_metadata(self, func: Callable[..., Any]) -> Any:
+        return super().get_function_metadata(self.described.get(func, func))
+
+
+_spec: Final = _Described(
     "flask",
     title="Punchproof",
     version="1.0.0",
@@ -67,26 +83,43 @@ def described(
         status: of its first answer; a repeat is answered with 200.
         is_open: whether anyone may call it, without a token.
     """
-    answers: dict[str, Any] = {f"HTTP_{status}": gives, "HTTP_200": gives}
-    for refusal in (400, 401, 403, 404, 409, 410, 429, 503):
-        answers[f"HTTP_{refusal}"] = Problem
 
     def describe(view: _View) -> _View:
-        wrapped = spec.validate(
-            json=takes,
-            resp=Response(**answers),
-            security={} if is_open else {"bearer": []},
-            skip_validation=True,
-            operation_id=view.__name__,
-        )(view)
-        return cast("_View", wrapped)
+        _waiting[view] = partial(
+            _tell, view, gives=gives, takes=takes, status=status, is_open=is_open
+        )
+        return view
 
     return describe
 
 
+def _tell(
+    view: Callable[..., Any],
+    *,
+    gives: type[BaseModel],
+    takes: type[BaseModel] | None,
+    status: int,
+    is_open: bool,
+) -> None:
+    answers: dict[str, Any] = {f"HTTP_{status}": gives, "HTTP_200": gives}
+    for refusal in (400, 401, 403, 404, 409, 410, 429, 503):
+        answers[f"HTTP_{refusal}"] = Problem
+    _spec.described[view] = _spec.validate(
+        json=takes,
+        resp=Response(**answers),
+        security={} if is_open else {"bearer": []},
+        skip_validation=True,
+        operation_id=view.__name__,
+    )(view)
+
+
 def document() -> dict[str, Any]:
     """Write the description of every call, in the application's context."""
-    written: dict[str, Any] = copy.deepcopy(spec.spec)
+    with _writing:
+        # Putting bodies into JSON Schema takes a third of a start: not before one asks.
+        while _waiting:
+            _waiting.popitem()[1]()
+        written: dict[str, Any] = copy.deepcopy(_spec.spec)
     for calls in written["paths"].values():
         for call in calls.values():
             for status, answer in call["responses"].items():

@@ -113,7 +113,6 @@ def test_a_key_may_sign_for_ninety_days(tools: Tools, clock: Clock):
 
 def test_the_longest_life_is_a_setting(make_tools, clock: Clock):
     tools = make_tools(key_age_alarm=2 * DAY)
-    tools.database.migrate()
     clock.forward(3 * DAY)
 
     assert standing(tools).keys() == {"key_age"}

@@ -134,9 +134,12 @@ def test_before_there_are_books_there_is_nothing_to_compare(room, tmp_path):
     assert not (tmp_path / "none.sqlite3").exists()
 
 
-@both_books
-def test_there_are_books_once_they_were_made(database_url):
-    database = Database(database_url)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_there_are_books_once_they_were_made(request, tmp_path, kind):
+    url = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    database = Database(url)
     assert not log.has_books(database)
 
     database.migrate()

@@ -27,7 +27,6 @@ NAMED = select(Location.name, Location.created_at).where(
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     made = Database(database_url)
-    made.migrate()
     yield made
     made.close()
 

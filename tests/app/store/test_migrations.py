@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,22 @@ ROOT = Path(app.store.__file__).parents[2]
 MIGRATIONS = ROOT / "app" / "store" / "migrations"
 SCRIPTS = ScriptDirectory(str(MIGRATIONS))
 HEAD = SCRIPTS.get_current_head()
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Books that nothing was ever done to."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'books.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def tools(make_tools: Callable[..., Tools]) -> Tools:
+    made = make_tools()
+    made.database.migrate()
+    return made
 
 
 @pytest.fixture

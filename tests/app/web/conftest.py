@@ -235,7 +235,6 @@ def house(
         tools = make_tools()
     else:
         tools = make_tools()
-        tools.database.migrate()
         furniture = furnish(tools)
     return House(
         tools, create_app(tools), furniture.founded, furniture.joined, furniture.tokens

@@ -61,19 +61,30 @@ for (const choice of document.querySelectorAll("[data-outline]")) {
     document.getElementById("postmark-outline")?.setAttribute("d", drawn);
   });
 }
-logo?.querySelector('input[type="file"]')?.addEventListener("change", async (event) => {
-  const input = /** @type {HTMLInputElement} */ (event.target);
+
+/**
+ * @param {HTMLElement} field
+ * @param {HTMLInputElement} input - which has a picture
+ */
+async function takeLogo(field, input) {
   const chosen = input.files?.[0];
   if (!chosen) return;
-  const said = logo.querySelector("[data-logo-error]");
+  const said = field.querySelector("[data-logo-error]");
   if (said) said.textContent = "";
   try {
     const files = new DataTransfer();
     files.items.add(await asSquarePng(chosen));
     input.files = files.files;
-    showLogo(logo, files.files[0]);
+    showLogo(field, files.files[0]);
   } catch {
     input.value = "";
-    if (said) said.textContent = logo.dataset.bad ?? "";
+    if (said) said.textContent = field.dataset.bad ?? "";
   }
-});
+}
+
+const picture = /** @type {HTMLInputElement | null} */ (logo?.querySelector('input[type="file"]'));
+if (logo && picture) {
+  picture.addEventListener("change", () => void takeLogo(logo, picture));
+  // Somebody may have been quicker than this script.
+  void takeLogo(logo, picture);
+}

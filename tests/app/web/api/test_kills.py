@@ -103,7 +103,6 @@ def test_killing_what_serves_loses_nothing_and_doubles_nothing(
     nonce_store = start_redis(port=port)
     mine = replace(served_settings, redis_url=nonce_store.url)
     tools = make_tools(origin=mine.origin, port=mine.port, redis_url=mine.redis_url)
-    tools.database.migrate()
     shop = found(tools, BUSY)
     service = serve(mine)
     with service.client() as client:

@@ -84,9 +84,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
-    made = make_tools(origin=served_settings.origin, port=served_settings.port)
-    made.database.migrate()
-    return made
+    return make_tools(origin=served_settings.origin, port=served_settings.port)
 
 
 @pytest.fixture

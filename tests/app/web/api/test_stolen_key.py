@@ -75,9 +75,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
     """Tools of the test, with the service's origin."""
-    made = make_tools(origin=served_settings.origin, port=served_settings.port)
-    made.database.migrate()
-    return made
+    return make_tools(origin=served_settings.origin, port=served_settings.port)
 
 
 @pytest.fixture
