@@ -50,7 +50,10 @@ def make_stage(
 def _looked_at(page: Page, name: str, themes: Sequence[str]) -> Iterator[str]:
     for theme in themes:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        yield from (f"{name}, {theme}: {each}" for each in faults(page))
+        again = theme != themes[0]
+        yield from (
+            f"{name}, {theme}: {each}" for each in faults(page, by_colour=again)
+        )
         _leave_a_picture(page, f"{name}-{theme}")
     for window, width, height, letters in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
