@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _environment(pictures: Path | None) -> dict[str, str]:
     """What the tests, and the hundreds of programs that they start, are to know."""
-    # Each would translate what it imports anew: half of the time that it takes to start.
+    # Each would translate what it imports anew: half the time that it takes to start.
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, PICTURES: str(pictures or "")}
 
