@@ -74,6 +74,8 @@ class World:
             "PUNCHPROOF_KEYS_PASSPHRASE_FILE": str(directory / "keys.passphrase"),
             "PUNCHPROOF_LOG_LEVEL": "warning",
             "PUNCHPROOF_ORIGIN": origin,
+            # A disk that is full for them must not cut short what others import.
+            "PYTHONDONTWRITEBYTECODE": "1",
             "REDIS_URL": self.store.url,
             served.SHIFT: str(self._shift),
         }

@@ -80,9 +80,7 @@ def test_nothing_gets_into_an_installation_of_its_own(counts):
 @pytest.fixture
 def own_tools(make_tools: Callable[..., Tools], served_settings: Settings) -> Tools:
     """Tools of the test, with the service's origin."""
-    tools = make_tools(origin=served_settings.origin, port=served_settings.port)
-    tools.database.migrate()
-    return tools
+    return make_tools(origin=served_settings.origin, port=served_settings.port)
 
 
 @pytest.fixture

@@ -251,9 +251,8 @@ def test_what_opens_the_ring_is_not_in_it(take, settings, tools, founded):
     assert all(secret not in data for secret in ring.secrets)
 
 
-def test_it_says_so_and_shows_before_it_acts(environ, elsewhere, capsys, tools):
-    tools.database.migrate()
-
+@pytest.mark.usefixtures("tools")
+def test_it_says_so_and_shows_before_it_acts(environ, elsewhere, capsys):
     assert backup.main(["--to", str(elsewhere)], environ=environ) == 0
 
     said = capsys.readouterr().out

@@ -80,7 +80,6 @@ def open_shop(
     def open_over(redis_url: str) -> Shop:
         mine = replace(served_settings, redis_url=redis_url)
         tools = make_tools(origin=mine.origin, port=mine.port, redis_url=redis_url)
-        tools.database.migrate()
         shop = found(tools, BUSY)
         service = serve(mine)
         watched = Watched(service.url, service.process)
