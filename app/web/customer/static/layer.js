@@ -8,8 +8,6 @@
  * @module customer/layer
  */
 
-import { inGroups, spelled } from "./short.js";
-
 /** Circumference of the ring's circle (r = 20). */
 const AROUND = 2 * Math.PI * 20;
 
@@ -54,4 +52,29 @@ export function codeLayer(dialog) {
       part("next").hidden = final;
     },
   };
+}
+
+/** Characters of the first group: "4KD7QX2" is "4KD7 · QX2". */
+const HEAD = 4;
+
+/**
+ * A typed code as people read it out.
+ *
+ * @param {string | null | undefined} code - seven characters, or nothing
+ * @returns {string} the code in two groups, or "" when there is none
+ */
+export function inGroups(code) {
+  const plain = (code ?? "").replace(/[^0-9a-z]/gi, "").toUpperCase();
+  if (plain.length <= HEAD) return plain;
+  return `${plain.slice(0, HEAD)} · ${plain.slice(HEAD)}`;
+}
+
+/**
+ * What a screen reader says: each character by itself, or it makes words of them.
+ *
+ * @param {string | null | undefined} code
+ * @returns {string}
+ */
+export function spelled(code) {
+  return inGroups(code).replace(/ · /, "").split("").join(" ");
 }

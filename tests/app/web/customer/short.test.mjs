@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { inGroups, spelled } from "../../../../app/web/customer/static/short.js";
+import { inGroups, spelled } from "../../../../app/web/customer/static/layer.js";
 
 test("a typed code is shown in two groups", () => {
   assert.equal(inGroups("4KD7QX2"), "4KD7 · QX2");
