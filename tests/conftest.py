@@ -88,7 +88,7 @@ def clock() -> Clock:
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SQLite books for tests to begin with, made once: migrating is slow."""
     path = tmp_path_factory.mktemp("migrated") / "books.sqlite3"
-    _migrate(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}")
     return path
 
 
@@ -96,11 +96,12 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_database(postgres_server: RunningPostgres) -> str:
     """The same on PostgreSQL; its url."""
     url = postgres_server.new_database()
-    _migrate(url)
+    migrate(url)
     return url
 
 
-def _migrate(url: str) -> None:
+def migrate(url: str) -> None:
+    """Bring books to the newest schema, where a test brings its own."""
     database = Database(url)
     database.migrate()
     database.close()

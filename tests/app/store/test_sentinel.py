@@ -220,7 +220,7 @@ def cut_off_replicas(group):
 def outcome(tools, code, staff):
     try:
         stamping.stamp(tools, code, stamps=1, request_id=uuid4().hex, staff=staff)
-    except (CodeSpent, StoreDown) as refusal:
+    except (CodeInUse, CodeSpent, StoreDown) as refusal:
         return getattr(refusal, "code", "away")
     return "given"
 

@@ -22,6 +22,7 @@ from app.programme.errors import StoreDown, TryAgain
 from app.store.tables import LedgerEntry
 from scripts.parts import postgres_server
 from scripts.parts.redis_groups import until
+from tests.conftest import migrate
 
 pytestmark = pytest.mark.slow
 
@@ -54,10 +55,12 @@ def pair():
 def database_url(pair):
     hosts = [server.url.partition("host=")[2] for server in pair]
     told = "&".join(f"host={quote(host, safe='%')}" for host in hosts)
-    return (
+    url = (
         f"postgresql+psycopg://punchproof@/punchproof?{told}"
         "&target_session_attrs=read-write"
     )
+    migrate(url)
+    return url
 
 
 @dataclass
