@@ -248,6 +248,7 @@ def console_sign_in(
     if not is_right or person is None:
         raise Unauthenticated
     tools.limits.reset("password", address, network or "")
+    tools.limits.reset("password_address", address)
     with tools.database.begin() as tx:
         token = sessions.grant(tx, tools, "console", staff_id=person.staff_id)
         audit.record(
