@@ -11,7 +11,13 @@ from pathlib import Path
 from scripts.parts import system_packages
 from scripts.parts.progress import step
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+#: Best without what is around its pages: the same engine for two thirds of the work.
+_NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+)
 
 
 @cache
@@ -37,7 +43,7 @@ def fetch() -> str | None:
     """Find a Chromium, or install one; None where neither is possible."""
     if find() is None and system_packages.can_install():
         with step("chromium from the system's packages"):
-            system_packages.install("chromium")
+            any(map(system_packages.install, _NAMES[:2]))
         find.cache_clear()
     if find() is None:
         with step("chromium from Playwright"):

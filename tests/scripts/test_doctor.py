@@ -23,7 +23,7 @@ from app.programme import backups
 from app.store import outbox
 from app.store.workers import Report
 from scripts import doctor
-from scripts.parts import doctor_machine, doctor_outside, doctor_stores
+from scripts.parts import doctor_machine, doctor_outside, doctor_stores, redis_groups
 from scripts.parts.certificate import Certificate
 from scripts.parts.doctor_patient import Patient
 from tests.app.programme.key_rooms import own_ring
@@ -34,7 +34,7 @@ RING = "0" * 64
 
 
 @pytest.fixture
-def settings(settings, tmp_path):
+def settings(settings, tmp_path, migrated_file):
     """A data directory of the test's own, with a ring, as scripts/serve makes it."""
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
@@ -42,7 +42,9 @@ def settings(settings, tmp_path):
     port = free_port()
     url = mine.database_url
     if url.startswith("sqlite"):
-        url = f"sqlite:///{data / 'punchproof.sqlite3'}"
+        file = data / "punchproof.sqlite3"
+        shutil.copyfile(migrated_file, file)
+        url = f"sqlite:///{file}"
     return dataclasses.replace(
         mine,
         data=data,
@@ -300,6 +302,20 @@ def test_a_nonce_store_that_is_away_or_forgets_is_found(
     assert len(wrong["nonce store"]) == 2
     # and it is another store, to which nobody has reported
     assert {"web workers", "mail"} <= set(wrong)
+
+
+def test_a_server_of_several_that_is_away_is_found(well, ask, start_guarded):
+    group = start_guarded()
+    assert "nonce store" not in ask(REDIS_URL=group.url)
+    (replica,) = group.replicas()
+
+    group.kill(replica)
+
+    gone = [f"The replica 127.0.0.1:{replica} is away."]
+    redis_groups.until(
+        lambda: ask(REDIS_URL=group.url).get("nonce store") == gone,
+        "the Sentinels have noticed",
+    )
 
 
 def test_a_shop_that_is_not_served_is_found(well, environ, capsys):

@@ -89,7 +89,8 @@ def test_whatever_happens_to_a_file_the_old_ring_stays(directory, watched, kept,
         harm()
         assert watched.refresh() is False
         assert name in watched.problem
-        assert watched.ring is before
+        # Equal, if not the same: a look by itself may meet the file half way back.
+        assert watched.ring.digest == before.digest
 
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)

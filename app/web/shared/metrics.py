@@ -74,6 +74,8 @@ class _AtTheScrape(Collector):
         watch = alarms.look(self._tools)
         yield from _of_rings(watch, self._tools.now())
         yield from _of_workers(watch)
+        if watch.workers is not None:
+            yield _of_servers(self._tools)
         yield from _of_books(self._tools)
         yield _of_alarms(watch)
 
@@ -135,6 +137,14 @@ def _of_workers(watch: Watch) -> Iterator[Metric]:
         rejected.add_metric((worker.worker_id,), worker.rejected)
     yield problems
     yield rejected
+
+
+def _of_servers(tools: Tools) -> Metric:
+    return GaugeMetricFamily(
+        "punchproof_nonce_store_servers_away",
+        "Servers of the nonce store that give no answer while the others go on.",
+        value=len(tools.nonces.warnings()),
+    )
 
 
 def _of_books(tools: Tools) -> Iterator[Metric]:

@@ -68,10 +68,10 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
             count = "" if has_camera else "=device-count=0"
             arguments.append(f"--use-fake-device-for-media-stream{count}")
             if film:
-                arguments += [
-                    "--use-fake-ui-for-media-stream",
-                    f"--use-file-for-fake-video-capture={film}",
-                ]
+                arguments.append(f"--use-file-for-fake-video-capture={film}")
+            # Whoever has no film for it does not allow the camera.
+            allows = "" if film else "=deny"
+            arguments.append(f"--use-fake-ui-for-media-stream{allows}")
             browser = playwright.chromium.launch(
                 executable_path=chromium.find(),
                 args=arguments,

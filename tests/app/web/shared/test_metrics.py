@@ -16,6 +16,7 @@ from app.store import outbox
 from app.store.tables import LEDGER_KINDS, LedgerEntry
 from app.store.workers import Held, Report
 from app.tools import Tools
+from scripts.parts import redis_groups
 
 TOKEN = "a token that nobody guesses"
 
@@ -191,6 +192,22 @@ def test_an_unissued_code_is_counted_for_ever_and_an_alarm_for_a_day(watched, cl
     told = values(get(watched))
     assert told["punchproof_unissued_codes_total",] == 1
     assert told["punchproof_alarm", "unissued_code", "critical"] == 0
+
+
+def test_servers_that_are_away_are_counted_while_the_others_go_on(
+    house, make_tools, token_file, start_guarded
+):
+    group = start_guarded()
+    shop = house.over(make_tools(metrics_token_file=token_file, redis_url=group.url))
+    away = ("punchproof_nonce_store_servers_away",)
+    assert values(get(shop))[away] == 0
+
+    group.kill(group.replicas()[0])
+
+    redis_groups.until(
+        lambda: values(get(shop))[away] == 1, "the Sentinels have noticed"
+    )
+    assert values(get(shop))["punchproof_nonce_store_up",] == 1
 
 
 def test_stores_that_are_away_leave_their_values_out(house, make_tools, token_file):
