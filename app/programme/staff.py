@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -56,9 +57,11 @@ _ADDRESS_GUESSES, _NETWORK_GUESSES = "30/hour", "30/15minute"
 # barista signs in with a queue waiting. RFC 9106's second choice is for passwords.
 _PINS = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _PASSWORDS = PasswordHasher()
-#: Passwords that a process hashes at once, and how long the next waits, in s.
+#: Passwords that a process hashes at once; who may be in line, those included, since
+#: who waits holds a thread; and how long they wait, in s.
 _AT_ONCE: Final = threading.BoundedSemaphore(4)
-_MOMENT_S: Final = 0.5
+_IN_LINE: Final = threading.BoundedSemaphore(8)
+_PATIENCE_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +242,8 @@ def console_sign_in(
         # PostgreSQL would not even look for some characters.
         person = None if has_controls(address) else tx.scalar(whose)
     known = person.password_hash if person and person.role != "barista" else None
-    if not _AT_ONCE.acquire(timeout=_MOMENT_S):
-        raise TryAgain
-    try:
+    with _room(_IN_LINE, 0), _room(_AT_ONCE, _PATIENCE_S):
         is_right = _is_right(_PASSWORDS, known, password)
-    finally:
-        _AT_ONCE.release()
     if not is_right or person is None:
         raise Unauthenticated
     tools.limits.reset("password", address, network or "")
@@ -323,6 +322,17 @@ def _guess(tools: Tools, name: str, limit: str, *key: str) -> None:
         tools.limits.hit(name, *key, limit=limit)
     except LimitHit as error:
         raise LimitReached(name, error.retry_after) from error
+
+
+@contextmanager
+def _room(places: threading.BoundedSemaphore, patience_s: float) -> Iterator[None]:
+    """Take a place for a while."""
+    if not places.acquire(timeout=patience_s):
+        raise TryAgain
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _is_right(hasher: PasswordHasher, known: str | None, guess: str) -> bool:

@@ -421,11 +421,12 @@ def test_one_network_does_not_try_ever_other_people(tools, founded, network):
     assert told == ["heard"] * 30 + ["password_network"] * 2
 
 
-def test_a_process_hashes_few_passwords_at_once(tools, founded, monkeypatch):
+@pytest.mark.parametrize("places", ["_AT_ONCE", "_IN_LINE"])
+def test_a_process_hashes_few_passwords_at_once(tools, founded, monkeypatch, places):
     # given as many who sign in as a process has room for
-    monkeypatch.setattr(staff, "_AT_ONCE", BoundedSemaphore(1))
-    monkeypatch.setattr(staff, "_MOMENT_S", 0.01)
-    with staff._AT_ONCE, pytest.raises(TryAgain):
+    monkeypatch.setattr(staff, places, BoundedSemaphore(1))
+    monkeypatch.setattr(staff, "_PATIENCE_S", 0.01)
+    with getattr(staff, places), pytest.raises(TryAgain):
         staff.console_sign_in(tools, founded.email, founded.password)
 
     # then there is room again when they are through, whatever came of it
