@@ -122,7 +122,7 @@ def grant(
     now = tools.now()
     tx.add(
         AccessToken(
-            token_hash=_hash(token),
+            token_hash=hash_of(token),
             kind=kind,
             member_id=member_id,
             terminal_id=terminal_id,
@@ -149,7 +149,7 @@ def who(tools: Tools, token: str) -> Caller:
     """
     if not _TOKEN.fullmatch(token):
         raise Unauthenticated
-    row = tools.database.first(_WHOSE, {"token_hash": _hash(token)})
+    row = tools.database.first(_WHOSE, {"token_hash": hash_of(token)})
     if row is None:
         raise Unauthenticated
     if row.ended_at is not None or row.expires_at <= tools.now():
@@ -169,7 +169,7 @@ def end(tools: Tools, token: str) -> None:
         tx.execute(
             update(AccessToken)
             .where(
-                AccessToken.token_hash == _hash(token), AccessToken.ended_at.is_(None)
+                AccessToken.token_hash == hash_of(token), AccessToken.ended_at.is_(None)
             )
             .values(ended_at=tools.now())
         )
@@ -203,6 +203,7 @@ def _seen(tools: Tools, terminal_id: UUID, seen_at: datetime | None) -> None:
         )
 
 
-def _hash(token: str) -> bytes:
+def hash_of(token: str) -> bytes:
+    """Return what the books keep of a token, 32 bytes."""
     # No salt and no stretching: the token has 256 random bits of its own.
     return hashlib.sha256(token.encode()).digest()

@@ -3,13 +3,21 @@
 A terminal is enrolled once per code: the code's nonce is unique among terminals.
 A person signs in with a PIN of their own, at a terminal, never with a shared one;
 guesses are limited per person and terminal, and per terminal.
+
+The console's door stands open to the whole network. Guesses at a password are counted
+by address and network together, so that a stranger who guesses on purpose does not
+shut the owner out; by address from everywhere, more widely; and by network, since one
+that tries ever other addresses makes us hash for each. However many come, a process
+hashes few passwords at once: each takes 64 MiB.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -27,8 +35,10 @@ from app.programme.errors import (
     InvalidRequest,
     LimitReached,
     NotFound,
+    TryAgain,
     Unauthenticated,
 )
+from app.programme.networks import network_of
 from app.programme.sessions import TerminalCaller
 from app.programme.words import clean_name, has_controls
 from app.store.database import Tx
@@ -41,10 +51,17 @@ ROLES: Final = ("owner", "manager", "barista")
 _PIN = re.compile(r"[0-9]{4,8}")
 #: Guesses at one person's PIN or password, and at all PINs of one terminal.
 _GUESSES, _TERMINAL_GUESSES = "5/15minute", "20/15minute"
+#: At one person's password from everywhere, and at anybody's from one network.
+_ADDRESS_GUESSES, _NETWORK_GUESSES = "30/hour", "30/15minute"
 # A PIN has few possibilities, so the limits above protect it, not the hash; a
 # barista signs in with a queue waiting. RFC 9106's second choice is for passwords.
 _PINS = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _PASSWORDS = PasswordHasher()
+#: Passwords that a process hashes at once; who may be in line, those included, since
+#: who waits holds a thread; and how long they wait, in s.
+_AT_ONCE: Final = threading.BoundedSemaphore(4)
+_IN_LINE: Final = threading.BoundedSemaphore(8)
+_PATIENCE_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +209,32 @@ def sign_in(
     return SignedIn(staff_id, person.name, person.role, token)
 
 
-def console_sign_in(tools: Tools, email: str, password: str) -> SignedIn:
+def console_sign_in(
+    tools: Tools, email: str, password: str, *, device: str | None = None
+) -> SignedIn:
     """Sign an owner or manager in to the console.
+
+    Args:
+        tools: books, limits and clock.
+        email: as typed; not trusted.
+        password: as typed; not trusted.
+        device: the network address that asks; None: nobody's, as for scripts. The
+            machine's own counts as nobody's, see ``networks``.
 
     Raises:
         Unauthenticated: no such pair; says no more.
-        LimitReached: ``password``: too many guesses.
+        LimitReached: ``password``, ``password_address`` or ``password_network``:
+            too many guesses.
+        TryAgain: many sign in at once.
         StoreDown: the books gave no answer.
     """
     address = email.strip().lower()
-    _guess(tools, "password", _GUESSES, address)
+    network = network_of(device) if device else None
+    # What one limit refuses counts for none of those after it.
+    _guess(tools, "password", _GUESSES, address, network or "")
+    if network is not None:
+        _guess(tools, "password_network", _NETWORK_GUESSES, network)
+    _guess(tools, "password_address", _ADDRESS_GUESSES, address)
     with tools.database.read() as tx:
         whose = select(StaffMember).where(
             StaffMember.email == address, StaffMember.is_active
@@ -209,9 +242,12 @@ def console_sign_in(tools: Tools, email: str, password: str) -> SignedIn:
         # PostgreSQL would not even look for some characters.
         person = None if has_controls(address) else tx.scalar(whose)
     known = person.password_hash if person and person.role != "barista" else None
-    if not _is_right(_PASSWORDS, known, password) or person is None:
+    with _room(_IN_LINE, 0), _room(_AT_ONCE, _PATIENCE_S):
+        is_right = _is_right(_PASSWORDS, known, password)
+    if not is_right or person is None:
         raise Unauthenticated
-    tools.limits.reset("password", address)
+    tools.limits.reset("password", address, network or "")
+    tools.limits.reset("password_address", address)
     with tools.database.begin() as tx:
         token = sessions.grant(tx, tools, "console", staff_id=person.staff_id)
         audit.record(
@@ -288,10 +324,23 @@ def _guess(tools: Tools, name: str, limit: str, *key: str) -> None:
         raise LimitReached(name, error.retry_after) from error
 
 
+@contextmanager
+def _room(places: threading.BoundedSemaphore, patience_s: float) -> Iterator[None]:
+    """Take a place for a while."""
+    if not places.acquire(timeout=patience_s):
+        raise TryAgain
+    try:
+        yield
+    finally:
+        places.release()
+
+
 def _is_right(hasher: PasswordHasher, known: str | None, guess: str) -> bool:
     """Compare; where there is nobody, take as long as for somebody."""
     try:
-        hasher.verify(known or _nobody(hasher), guess[:200])
+        # Half a pair of surrogates, as JSON may hold, is no UTF-8 and no fault.
+        said = guess[:200].encode(errors="surrogatepass")
+        hasher.verify(known or _nobody(hasher), said)
     except (VerificationError, InvalidHashError):
         return False
     return known is not None

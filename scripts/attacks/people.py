@@ -84,7 +84,8 @@ def passwords_guessed(shop: Shop, volley: Volley) -> None:
             partial(_sign_in, shop, spelled, secrets.token_hex(8))
             for spelled in volley.share([address, address.upper(), f" {address} "])
         ),
-        by={"401", "429"},
+        # Few are hashed at once; who waits too long is told to come again.
+        by={"401", "429", "try_again"},
     )
     beyond = volley.refused["401"] - GUESSES
     if beyond > 0:
@@ -98,6 +99,7 @@ def addresses_guessed(shop: Shop, volley: Volley) -> None:
     answers = volley.throw(
         (partial(_sign_in, shop, one, "wrong password") for one in strangers),
         by={"401"},
+        lanes=2,
     )
     if len({(answer.status, len(answer.body)) for answer in answers}) > 1:
         volley.accept("strangers are answered in different ways")

@@ -75,6 +75,33 @@ def a_session_that_was_ended(shop: Shop, volley: Volley) -> None:
     )
 
 
+@attack(Need.CONSOLE)
+def a_session_that_was_replaced(shop: Shop, volley: Volley) -> None:
+    """Copied the owner's cookie before they signed in again; the first one ended."""
+    account = shop.account
+    if account is None:
+        return
+    facts = {"email": account.email, "password": account.password}
+    browser, name = Browser(shop.wire), shop.cookie("console")
+    signed_in = browser.send("/console/sign-in", facts)
+    copied = dict(browser.cookies)
+    if name not in copied:
+        must(signed_in, "signing in to the console")
+    browser.send("/console/sign-in", facts)
+    shop.honest["sessions"] += 2
+    shop.secrets |= {copied[name], browser.cookies[name]}
+    is_same = browser.cookies[name] == copied[name]
+    volley.note("the same token again" if is_same else None, "a new token")
+    spy = partial(shop.wire.ask, "GET", cookies=copied)
+    volley.throw(
+        (
+            partial(spy, path)
+            for path in volley.share(("/console/feed", "/console/keys"))
+        ),
+        by=_NOBODY,
+    )
+
+
 def _browser_of(shop: Shop, till: Till) -> Browser:
     held = {
         shop.cookie("terminal"): till.terminal,

@@ -12,7 +12,7 @@ from typing import Final
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app import create_app
+from app import create_app, logs
 from app.programme import codes
 from scripts.attacks.catalogue import Need, attack
 from scripts.attacks.codes import SHOWN
@@ -175,6 +175,8 @@ def _machine(shop: Shop, shift: timedelta) -> Iterator[Wire]:
     """Serve the shop by one more process, whose clock is off."""
     tools = shop.inside
     off = replace(tools, now=lambda: tools.now() + shift)
+    # Else its lines would stand in what this command tells.
+    logs.set_up("error")
     server = make_server(
         "127.0.0.1", 0, create_app(off), threaded=True, request_handler=_Quiet
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.programme import audit, staff
+from app.programme import audit, sessions, staff
 from app.programme.errors import Forbidden, InvalidRequest, NotFound
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import (
@@ -183,11 +183,26 @@ def set_pin(tools: Tools, staff_id: UUID, *, pin: str, by: ConsoleCaller) -> Non
 
 
 def set_console_access(
-    tools: Tools, staff_id: UUID, *, email: str, password: str, by: ConsoleCaller
+    tools: Tools,
+    staff_id: UUID,
+    *,
+    email: str,
+    password: str,
+    by: ConsoleCaller,
+    kept: str | None = None,
 ) -> None:
     """Give a manager or owner a sign-in for the console, or a new one.
 
-    The person's sessions in the console end, but not those of ``by``.
+    The person's sessions in the console end: who sets a new password for themselves
+    may do so because somebody else has the old one.
+
+    Args:
+        tools: the books.
+        staff_id: the person.
+        email: as typed.
+        password: 10 to 200 characters.
+        by: who asks.
+        kept: the token of the session that asks, which goes on.
 
     Raises:
         Forbidden: ``by`` may not change this person.
@@ -204,13 +219,13 @@ def set_console_access(
         row = may_change_person(tx, staff_id, by)
         row.email, row.password_hash = email, password_hash
         tx.flush()
-        if staff_id != by.staff_id:
-            end_tokens(
-                tx,
-                tools,
-                AccessToken.staff_id == staff_id,
-                AccessToken.kind == "console",
-            )
+        end_tokens(
+            tx,
+            tools,
+            AccessToken.staff_id == staff_id,
+            AccessToken.kind == "console",
+            AccessToken.token_hash != sessions.hash_of(kept or ""),
+        )
         audit.record(tx, tools, "staff.console_access_set", staff_id, by=by.staff_id)
 
 

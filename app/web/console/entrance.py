@@ -8,7 +8,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.programme import sessions, staff
+from app.programme import staff
 from app.programme.errors import LimitReached, Unauthenticated
 from app.web.console.room import bp, form_values
 from app.web.shared import access
@@ -28,6 +28,7 @@ def sign_in() -> ResponseReturnValue:
             access.tools(),
             request.form.get("email", ""),
             request.form.get("password", ""),
+            device=request.remote_addr or "127.0.0.1",
         )
     except Unauthenticated:
         # One sentence for both, so that nobody learns who works here.
@@ -36,18 +37,15 @@ def sign_in() -> ResponseReturnValue:
     except LimitReached as error:
         return _refused(sentence(error), HTTPStatus.TOO_MANY_REQUESTS)
     response = make_response(redirect(_wanted(request.form.get("next"))))
-    access.set_cookie(response, "console", signed_in.token)
+    access.replace(response, "console", signed_in.token)
     return response
 
 
 @bp.post("/console/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End this browser's session, in the books too."""
-    token = access.token("console")
-    if token:
-        sessions.end(access.tools(), token)
     response = make_response(redirect(url_for("console.sign_in")))
-    access.clear_cookie(response, "console")
+    access.end(response, "console")
     return response
 
 

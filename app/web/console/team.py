@@ -109,6 +109,7 @@ def set_console_access(staff_id: UUID) -> ResponseReturnValue:
             email=request.form.get("email", ""),
             password=request.form.get("password", ""),
             by=access.console(),
+            kept=access.token("console"),
         )
     except InvalidRequest as error:
         person = shop.staff_member(tools, staff_id)

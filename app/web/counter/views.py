@@ -22,7 +22,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.programme import own_cards, sessions, shop
+from app.programme import own_cards, shop
 from app.programme import staff as people
 from app.programme.errors import InvalidRequest, Refused
 from app.programme.sessions import StaffCaller, TerminalCaller
@@ -74,8 +74,8 @@ def enrol() -> ResponseReturnValue:
         location_name=enrolled.location_name,
     )
     # Whoever was signed in here was so at another till.
-    access.clear_cookie(response, "staff")
-    access.set_cookie(response, "terminal", enrolled.token)
+    access.end(response, "staff")
+    access.replace(response, "terminal", enrolled.token)
     return response, HTTPStatus.CREATED
 
 
@@ -95,18 +95,15 @@ def sign_in() -> ResponseReturnValue:
         role=signed_in.role,
         language=languages.of_staff(signed_in.staff_id).tag,
     )
-    access.set_cookie(response, "staff", signed_in.token)
+    access.replace(response, "staff", signed_in.token)
     return response
 
 
 @bp.post("/counter/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the person's session; the device stays a till."""
-    token = access.token("staff")
-    if token is not None:
-        sessions.end(access.tools(), token)
     response = make_response("", HTTPStatus.NO_CONTENT)
-    access.clear_cookie(response, "staff")
+    access.end(response, "staff")
     return response
 
 

@@ -149,8 +149,18 @@ def set_cookie(response: Response, kind: Kind, value: str) -> None:
     )
 
 
-def clear_cookie(response: Response, kind: Kind) -> None:
-    """Take a token from this browser."""
+def replace(response: Response, kind: Kind, value: str) -> None:
+    """Give a token to this browser, and end the one that it held.
+
+    Nobody could sign that one out any more, and a copy of it would live on.
+    """
+    _end_held(kind)
+    set_cookie(response, kind, value)
+
+
+def end(response: Response, kind: Kind) -> None:
+    """End the token that this browser holds, in the books too, and take it."""
+    _end_held(kind)
     response.delete_cookie(
         _cookie(kind),
         path="/",
@@ -158,6 +168,12 @@ def clear_cookie(response: Response, kind: Kind) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def _end_held(kind: Kind) -> None:
+    held = token(kind)
+    if held is not None:
+        sessions.end(tools(), held)
 
 
 def _must_be(asked: type[_Asked], kind: Kind) -> _Asked:

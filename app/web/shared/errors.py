@@ -387,7 +387,9 @@ def _http(error: HTTPException) -> Response:
 
 
 def _fault(error: Exception) -> Response:
-    _log.exception("fault", path=request.path.partition("/S/")[0], error=type(error))
+    # The rule, since an address may be a code or name a card.
+    rule = request.url_rule.rule if request.url_rule else None
+    _log.exception("fault", rule=rule, error=type(error))
     return _answer("internal_error", str(TABLE["internal_error"].detail))
 
 

@@ -422,6 +422,25 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(
     assert staff.console_sign_in(tools, "jo@example.com", "long enough 2")
 
 
+def test_ones_own_new_password_ends_every_session_but_the_one_that_asks(
+    tools: Tools, founded: Founded, owner: ConsoleCaller
+) -> None:
+    # given an owner's two sessions, one of them in a thief's hands
+    def enter() -> str:
+        return staff.console_sign_in(tools, founded.email, founded.password).token
+
+    mine, theirs = enter(), enter()
+
+    # when the owner takes another password
+    facts = {"email": "owner@example.com", "password": "long enough 2"}
+    shop.set_console_access(tools, founded.staff_id, **facts, by=owner, kept=mine)
+
+    # then the thief is out
+    assert sessions.who(tools, mine) == owner
+    with pytest.raises(Unauthenticated):
+        sessions.who(tools, theirs)
+
+
 def test_a_person_switched_off_is_nobody_until_switched_on(
     tools: Tools, owner: ConsoleCaller, add_person: Callable[..., ConsoleCaller]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import BoundedSemaphore
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,7 @@ from app.programme.errors import (
     NotFound,
     Refused,
     StoreDown,
+    TryAgain,
     Unauthenticated,
 )
 from app.programme.sessions import ConsoleCaller, TerminalCaller
@@ -382,6 +384,59 @@ def test_guesses_at_a_password_are_limited(tools, founded):
         staff.console_sign_in(tools, f" {founded.email.upper()}", founded.password)
 
     assert refusal.value.limit == "password"
+
+
+def guess(tools: Tools, email: str, device: str | None) -> str:
+    """Guess a password; what it was refused for comes back."""
+    try:
+        staff.console_sign_in(tools, email, "not the password", device=device)
+    except LimitReached as refusal:
+        return refusal.limit
+    except Unauthenticated:
+        return "heard"
+    return "let in"
+
+
+def test_a_stranger_who_guesses_does_not_shut_the_owner_out(tools, founded):
+    # given somebody elsewhere who guesses until nobody listens
+    told = [guess(tools, founded.email, "192.0.2.7") for _ in range(9)]
+    assert told == ["heard"] * 5 + ["password"] * 4
+
+    # when the owner signs in at home, then that is heard
+    staff.console_sign_in(tools, founded.email, founded.password, device="198.51.100.1")
+
+
+def test_guesses_at_one_password_from_everywhere_are_limited(tools, founded):
+    told = [guess(tools, founded.email, f"192.0.2.{n}") for n in range(32)]
+
+    assert told == ["heard"] * 30 + ["password_address"] * 2
+
+
+@pytest.mark.parametrize("network", ["192.0.2.7", "2001:db8::{n:x}"])
+def test_one_network_does_not_try_ever_other_people(tools, founded, network):
+    told = [
+        guess(tools, f"no{n}@example.org", network.format(n=n + 1)) for n in range(32)
+    ]
+
+    assert told == ["heard"] * 30 + ["password_network"] * 2
+
+
+@pytest.mark.parametrize("places", ["_AT_ONCE", "_IN_LINE"])
+def test_a_process_hashes_few_passwords_at_once(tools, founded, monkeypatch, places):
+    # given as many who sign in as a process has room for
+    monkeypatch.setattr(staff, places, BoundedSemaphore(1))
+    monkeypatch.setattr(staff, "_PATIENCE_S", 0.01)
+    with getattr(staff, places), pytest.raises(TryAgain):
+        staff.console_sign_in(tools, founded.email, founded.password)
+
+    # then there is room again when they are through, whatever came of it
+    assert guess(tools, founded.email, None) == "heard"
+    staff.console_sign_in(tools, founded.email, founded.password)
+
+
+def test_half_a_pair_of_surrogates_is_a_wrong_guess(tools, make_terminal, bo):
+    with pytest.raises(Unauthenticated):
+        staff.sign_in(tools, make_terminal(), bo, "\ud800")
 
 
 def test_the_audit_log_keeps_no_secret(tools, founded, owner, bo):

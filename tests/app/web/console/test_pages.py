@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 import pytest
 from werkzeug.test import TestResponse
 
-from app.programme import by_hand, cards, members, shop, staff, stamping
+from app.programme import by_hand, cards, members, sessions, shop, staff, stamping
 from app.programme.cards import CardState
+from app.programme.errors import Unauthenticated
 from app.programme.founding import Founded
 from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.tools import Tools
+from tests.app.web.conftest import csrf_token
 from tests.app.web.console.conftest import PAGES, Browser, seen
 
 Give = Callable[[CardState, int], CardState]
@@ -128,6 +130,38 @@ def test_signing_out_ends_the_session_in_the_books(owner: Browser) -> None:
     owner.client.set_cookie("pp_console", cookie.value)
 
     assert owner.get("/console/").status_code == 302
+
+
+def test_signing_in_again_ends_the_session_that_the_browser_had(
+    owner: Browser, tools: Tools, founded: Founded
+) -> None:
+    # given a page of the door that was opened before its browser was signed in
+    before = owner.client.get_cookie("pp_console")
+    assert before is not None
+    form = csrf_token(owner.client, "/console/shop")
+
+    # when it is sent
+    facts = {"email": founded.email, "password": founded.password}
+    owner.client.post("/console/sign-in", data={"csrf_token": form, **facts})
+
+    # then the browser has another session, and a copy of the first is worth nothing
+    after = owner.client.get_cookie("pp_console")
+    assert after is not None
+    assert after.value != before.value
+    assert sessions.who(tools, after.value)
+    with pytest.raises(Unauthenticated):
+        sessions.who(tools, before.value)
+
+
+def test_a_new_password_of_ones_own_leaves_this_browser_signed_in(
+    owner: Browser, founded: Founded
+) -> None:
+    person = f"/console/staff/{founded.staff_id}"
+    facts = {"email": founded.email, "password": "long enough 2"}
+
+    owner.send(person, f"{person}/console-access", **facts)
+
+    assert owner.get(person).status_code == 200
 
 
 # Today

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.programme import errors, sessions, shop
+from app.programme.errors import Unauthenticated
 from app.programme.sessions import ConsoleCaller
 from app.web.counter import texts
 from tests.app.web.conftest import House, csrf_token, problem
@@ -151,6 +152,26 @@ def test_enrolling_anew_sends_the_person_home(house: House, at_work: FlaskClient
     post(at_work, "enrol", {"code": house.enrolment_code()})
 
     assert "Who is at the till?" in at_work.get("/counter/").text
+
+
+def test_enrolling_anew_ends_what_the_browser_had(house: House, at_work: FlaskClient):
+    answer = post(at_work, "enrol", {"code": house.enrolment_code()})
+
+    assert answer.status_code == 201
+    for kind in ("terminal", "staff"):
+        with pytest.raises(Unauthenticated):
+            sessions.who(house.tools, house.tokens[kind])
+
+
+def test_signing_in_again_ends_the_session_before(
+    house: House, at_work: FlaskClient, noor: str
+):
+    answer = post(at_work, "sign-in", {"staff_id": noor, "pin": PIN})
+
+    assert answer.status_code == 200
+    with pytest.raises(Unauthenticated):
+        sessions.who(house.tools, house.tokens["staff"])
+    assert sessions.who(house.tools, house.tokens["terminal"])
 
 
 def test_a_till_shows_the_names_of_its_people(till: FlaskClient, noor: str):
