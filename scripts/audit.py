@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         environ["REDIS_URL"] = f"unix://{data / 'redis' / 'none.socket'}"
     anchor = Path(options.anchor) if options.anchor else None
     try:
-        anchored = _read(anchor, options.expect)
+        anchored = read_anchor(anchor, options.expect)
         tools = open_tools(Settings.from_env(environ))
         try:
             report = _check(tools, options, anchored)
@@ -178,8 +178,16 @@ def _hash(text: str) -> bytes:
     return data
 
 
-def _read(anchor: Path | None, expected: bytes | None) -> Anchored:
-    """Read what the books once were."""
+def read_anchor(anchor: Path | None, expected: bytes | None) -> Anchored:
+    """Read what the books once were.
+
+    Args:
+        anchor: the file, which need not be there; not trusted.
+        expected: a head that must be in the chain, as it was typed.
+
+    Raises:
+        NotChecked: the file is no anchor.
+    """
     if anchor is None or not anchor.exists():
         return Anchored(frozenset({expected} if expected else ()))
     try:
