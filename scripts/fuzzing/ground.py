@@ -19,7 +19,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
@@ -130,6 +130,9 @@ def shop() -> Opened:
     shutil.copyfile(here.directory / "books.sqlite3", copy)
     tools = open_tools(_settings(here, copy))
     app = create_app(tools)
+    # A fault comes out as it is, with the place where it happened.
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.register_error_handler(Exception, _as_it_is)
     here.opened = Opened(tools, app, {})
     here.opened_by = os.getpid()
     here.opened.words = {**(here.words or {}), **_of_now(here.opened, here)}
@@ -153,7 +156,8 @@ def ask(data: bytes) -> Answer:
 def _environ(data: bytes) -> dict[str, object]:
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
-    method, _, target = first.partition(b" ")
+    method, _, rest = first.partition(b" ")
+    target = rest.rpartition(b" HTTP/")[0] or rest
     shown = bytes(byte for byte in target if 0x21 <= byte <= 0x7E)  # noqa: PLR2004
     path, _, query = shown.partition(b"?")
     environ: dict[str, object] = {
@@ -203,6 +207,10 @@ def _answer(app: Flask, environ: dict[str, object]) -> Answer:
             body.close()
     status, headers = told
     return Answer(int(str(status)[:3]), dict(headers), whole)  # type: ignore[call-overload]
+
+
+def _as_it_is(error: Exception) -> NoReturn:
+    raise error
 
 
 def _here() -> _Ground:

@@ -18,14 +18,17 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Final, NoReturn
 
 from scripts.fuzzing.bending import EDGES, bent
 from scripts.fuzzing.catalogue import Target
 
+#: Ours, and what reads on our behalf.
+_WATCHED: Final = ["app", "signing", "scripts", "werkzeug", "itsdangerous", "tarfile"]
 #: What is bent without a guide before it begins.
 _BENT: Final = 500
 _LONGEST: Final = 20_000
@@ -74,14 +77,16 @@ class Plan:
     runs: int | None = None
 
 
-def watched(*, is_guided: bool) -> AbstractContextManager[object]:
+@contextmanager
+def watched(*, is_guided: bool) -> Iterator[None]:
     """Import within it what is to tell the guide where it goes.
 
     Raises:
         NoGuide: atheris is not installed.
     """
     if not is_guided:
-        return nullcontext()
+        yield
+        return
     try:
         import atheris  # noqa: PLC0415
     except ImportError as error:
@@ -90,10 +95,9 @@ def watched(*, is_guided: bool) -> AbstractContextManager[object]:
             "install --requirement tests/requirements.txt installs it there. "
             "Elsewhere, --unguided reads seeds that are bent by chance"
         ) from error
-    guided: AbstractContextManager[object] = atheris.instrument_imports(
-        include=["app", "signing", "scripts", "werkzeug", "itsdangerous", "tarfile"]
-    )
-    return guided
+    # It has a line for each module.
+    with redirect_stderr(StringIO()), atheris.instrument_imports(include=_WATCHED):
+        yield
 
 
 def read_all(
