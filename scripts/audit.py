@@ -45,6 +45,8 @@ from scripts.parts import installation
 from signing.errors import SigningError
 
 _HASH_BYTES = 32
+#: Books of every kind number up to here.
+_LAST_NUMBER = 2**63 - 1
 _FORGED = frozenset({"batch_forged", "proof_forged", "receipt_forged"})
 #: Marks an anchor's line of the ledger.
 _LEDGER = "ledger"
@@ -202,7 +204,10 @@ def read_anchor(anchor: Path | None, expected: bytes | None) -> Anchored:
 
 
 def _head(_at: str, _word: str, count: str, last: str, digest: str) -> Head:
-    return Head(int(last), int(count), _hash(digest))
+    head = Head(int(last), int(count), _hash(digest))
+    if not (0 <= head.last <= _LAST_NUMBER and 0 <= head.count <= _LAST_NUMBER):
+        raise ValueError(last)
+    return head
 
 
 def _append(anchor: Path, report: Report) -> None:

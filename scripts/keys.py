@@ -35,7 +35,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -187,6 +187,9 @@ def _say_copies(export: argparse.ArgumentParser, back: argparse.ArgumentParser) 
 def _moment(text: str) -> datetime:
     """Read a moment; UTC where it names no zone."""
     moment = datetime.fromisoformat(text)
+    if not MINYEAR < moment.year < MAXYEAR:
+        # At the ends of the calendar no moment can be told in another zone.
+        raise ValueError(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
