@@ -65,7 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"no such target: {', '.join(sorted(unknown))}; see --list")
     chosen = [one for one in CATALOGUE if not options.only or one.name in options.only]
     if options.list:
-        print("\n".join(f"{one.name} ({one.subject})\n    {one.story}" for one in chosen))
+        print(
+            "\n".join(f"{one.name} ({one.subject})\n    {one.story}" for one in chosen)
+        )
         return 0
     with ground.standing(), TemporaryDirectory(prefix="punchproof-found-") as made:
         if options.input:
@@ -81,7 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(result)
     if options.keep:
         _keep(results, options.keep)
-    print(json.dumps([_facts(one) for one in results]) if options.json else _table(results))
+    print(
+        json.dumps([_facts(one) for one in results])
+        if options.json
+        else _table(results)
+    )
     return 2 if any(one.findings for one in results) else 0
 
 

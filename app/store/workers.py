@@ -314,7 +314,13 @@ def _worker(worker_id: str, text: bytes) -> Worker:
     """Read a report; one of an older release says less."""
     try:
         return _worker_in(worker_id, json.loads(text))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         # Not one worker fewer: a key may only be put in charge once all know it.
         raise NonceStoreDown from error
 

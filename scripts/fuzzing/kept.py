@@ -77,7 +77,10 @@ def sealed_keys(data: bytes) -> None:
     seals.open_key("key-00001.pem", data, ground.passphrase())
 
 
-@target(seeds=lambda: [b"ab" * 32, b"ab" * 32 + b"\n" + b"cd" * 32 + b"\n"], allowed=(RingUnreadable,))
+@target(
+    seeds=lambda: [b"ab" * 32, b"ab" * 32 + b"\n" + b"cd" * 32 + b"\n"],
+    allowed=(RingUnreadable,),
+)
 def passphrase_files(data: bytes) -> None:
     """The passphrase's file, one or two words."""
     path = ground.directory() / "words"
@@ -214,5 +217,3 @@ def moments_of_commands(data: bytes) -> None:
     from scripts import keys
 
     keys._moment(text_of(data)).astimezone(UTC)
-
-

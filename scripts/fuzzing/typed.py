@@ -174,5 +174,3 @@ def _must_be_written_anew(data: bytes) -> None:
     again = pictures.read_png(picture.png)
     if again.png != picture.png or again.size != picture.size:
         raise Found("a picture that changes when it is read again")
-
-
