@@ -102,7 +102,7 @@ def _arguments() -> argparse.ArgumentParser:
         type=int,
         help=f"for each target; default {_SECONDS}",
     )
-    say("--runs", metavar="N", type=int, help="inputs for each target, instead")
+    say("--runs", metavar="N", type=int, help="inputs of a quick target, instead")
     say(
         "--unguided",
         action="store_true",

@@ -41,6 +41,8 @@ class Target:
     seeds: Seeds
     #: What it may raise: the errors that its door documents.
     allowed: tuple[type[Exception], ...]
+    #: Of so many inputs that others get it gets one: it is as slow.
+    one_of: int = 1
 
 
 #: Every target, in the order in which they are listed.
@@ -48,13 +50,14 @@ CATALOGUE: Final[list[Target]] = []
 
 
 def target(
-    *, seeds: Seeds, allowed: tuple[type[Exception], ...] = ()
+    *, seeds: Seeds, allowed: tuple[type[Exception], ...] = (), one_of: int = 1
 ) -> Callable[[Read], Read]:
     """Put a function in the catalogue.
 
     Args:
         seeds: makes real valid inputs.
         allowed: what the door documents that it raises.
+        one_of: how many times slower it is than most, roughly.
     """
 
     def put(read: Read) -> Read:
@@ -66,6 +69,7 @@ def target(
                 read=read,
                 seeds=seeds,
                 allowed=allowed,
+                one_of=one_of,
             )
         )
         return read

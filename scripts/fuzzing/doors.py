@@ -21,6 +21,7 @@ from app.programme.errors import Refused, StoreDown
 from scripts.fuzzing import ground
 from scripts.fuzzing.catalogue import Found, Seeds, target
 
+_SLOW: Final = 40
 _FAULT: Final = 500
 _SAYS_SO: Final = 503
 _FORM: Final = b"Content-Type: application/x-www-form-urlencoded"
@@ -77,19 +78,19 @@ _CUSTOMER_CALLS = (
 )
 
 
-@target(seeds=_posts(b"staff", _STAFF_CALLS))
+@target(seeds=_posts(b"staff", _STAFF_CALLS), one_of=_SLOW)
 def calls_of_a_till(data: bytes) -> None:
     """Calls of the API, by somebody signed in at a till."""
     _must_be_answered(data)
 
 
-@target(seeds=_posts(b"terminal", _OTHER_CALLS))
+@target(seeds=_posts(b"terminal", _OTHER_CALLS), one_of=_SLOW)
 def calls_of_strangers(data: bytes) -> None:
     """Calls of the API by a till with nobody at it, and by anybody."""
     _must_be_answered(data)
 
 
-@target(seeds=_posts(b"member", _CUSTOMER_CALLS))
+@target(seeds=_posts(b"member", _CUSTOMER_CALLS), one_of=_SLOW)
 def calls_of_a_customer(data: bytes) -> None:
     """Calls of the API, by a customer."""
     _must_be_answered(data)
@@ -128,7 +129,7 @@ def _headers() -> list[bytes]:
     ]
 
 
-@target(seeds=_headers)
+@target(seeds=_headers, one_of=_SLOW)
 def headers(data: bytes) -> None:
     """Hosts, languages, cookies, tokens, times and kinds, as anybody may send them."""
     _must_be_answered(data)
@@ -155,7 +156,7 @@ _LINES = (
 _COOKIES = b"Cookie: pp_console={console}; pp_member={member}; pp_staff={staff}"
 
 
-@target(seeds=lambda: [_request(line, _COOKIES) for line in _LINES])
+@target(seeds=lambda: [_request(line, _COOKIES) for line in _LINES], one_of=_SLOW)
 def addresses_of_pages(data: bytes) -> None:
     """Addresses of pages with ids, moments and words in them; links of codes too."""
     _must_be_answered(data)
@@ -192,7 +193,8 @@ _FORMS = (
             body=body,
         )
         for path, body in _FORMS
-    ]
+    ],
+    one_of=_SLOW,
 )
 def forms(data: bytes) -> None:
     """Forms of the console and of customers, with a token that is right."""
@@ -216,7 +218,7 @@ def _files() -> list[bytes]:
     return [ask(body=fields + each + b"--x--\r\n") for each in (logo, star, b"")]
 
 
-@target(seeds=_files)
+@target(seeds=_files, one_of=_SLOW)
 def files_in_forms(data: bytes) -> None:
     """A form with a file, as browsers send a logo."""
     _must_be_answered(data)
@@ -235,7 +237,7 @@ def _tills() -> list[bytes]:
     ]
 
 
-@target(seeds=_tills)
+@target(seeds=_tills, one_of=_SLOW)
 def posts_of_tills(data: bytes) -> None:
     """What a till's pages send."""
     _must_be_answered(data)
@@ -244,6 +246,7 @@ def posts_of_tills(data: bytes) -> None:
 @target(
     seeds=lambda: [b'{"sealed": "eyJhIjoxfQ.aa.bb"}', b"{}", b'{"sealed": 1}'],
     allowed=(Refused, StoreDown),
+    one_of=_SLOW,
 )
 def records_in_redis(data: bytes) -> None:
     """An issue record, changed by somebody who can write in Redis."""
@@ -264,7 +267,7 @@ def _reports() -> list[bytes]:
     return [json.dumps(told).encode(), json.dumps(told | held).encode()]
 
 
-@target(seeds=_reports, allowed=(StoreDown,))
+@target(seeds=_reports, allowed=(StoreDown,), one_of=_SLOW)
 def reports_in_redis(data: bytes) -> None:
     """A worker's report, changed by somebody who can write in Redis."""
     tools = ground.shop().tools

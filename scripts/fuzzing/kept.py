@@ -17,8 +17,13 @@ from scripts.parts.backup_archive import NotWhole
 from signing import keyfiles
 from signing.errors import RingUnreadable
 from signing.keyfiles import bundle, seals
-from signing.keyfiles.book import document_of, parse_book, read_book, sealed_text
-from signing.keyfiles.book import open_document
+from signing.keyfiles.book import (
+    document_of,
+    open_document,
+    parse_book,
+    read_book,
+    sealed_text,
+)
 from signing.keyring import KeyRing
 from signing.tokens.keys import Place, decoded_point
 

@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Final, NoReturn
@@ -171,6 +171,8 @@ def _work(
             os.dup2(stream, number)
         seeds = list(target.seeds())
         one = _counted(target, counter, found)
+        if plan.runs:
+            plan = replace(plan, runs=max(1, plan.runs // target.one_of))
         if plan.is_guided:
             # Does not come back.
             _guide(one, target, seeds, plan, found)
@@ -180,7 +182,7 @@ def _work(
             if time.monotonic() > last:
                 break
         status = _ENDED_WELL
-    except BaseException:  # noqa: BLE001 -- a fork must not come back as its parent
+    except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -261,7 +263,7 @@ def _finding(target: Target, data: bytes) -> Finding | None:
         target.read(data)
     except target.allowed:
         return None
-    except Exception as error:  # noqa: BLE001 -- that is what is looked for
+    except Exception as error:
         return Finding(
             f"{type(error).__name__}: {str(error)[:200]}", _place(error), data
         )

@@ -43,7 +43,7 @@ def code_texts(data: bytes) -> None:
     """What a scanner or a link gives: 128 characters, or the link around them."""
     text = text_of(data)
     read = codes.read_text(text)
-    if codes.TEXT_LENGTH * 5 // 8 != len(read):
+    if len(read) != codes.TEXT_LENGTH * 5 // 8:
         raise Found("a code of another length")
     code = codes.verify(text, ground.ring(), origin=ground.ORIGIN)
     if code.data not in {ours.data for ours in _signed()}:

@@ -49,7 +49,7 @@ def _names() -> list[bytes]:
 @target(seeds=_names, allowed=(BadAddress,))
 def names_in_mails(data: bytes) -> None:
     """Names of a customer and a shop, up to the headers of a mail."""
-    pieces = (text_of(data).split("\0") + ["", "", ""])[:3]
+    pieces = ([*text_of(data).split("\x00"), "", "", ""])[:3]
     wrong: dict[str, str] = {}
     name, shop = (words.clean_name(piece, wrong) for piece in pieces[:2])
     if wrong:

@@ -128,7 +128,7 @@ def made_real(case: Case, kept: str, call: Call) -> Case:
             if said == "{id}"
         )
     if isinstance(case.body, dict):
-        real = {name: value for name, value in (call.body or {}).items()}
+        real = dict((call.body or {}).items())
         if "request_id" in real:
             real["request_id"] = uuid4().hex
         case.body = {**case.body, **{k: v for k, v in real.items() if k != kept}}
