@@ -199,7 +199,7 @@ def _answer(app: Flask, environ: dict[str, object]) -> Answer:
         told[:] = [status, headers]
         return None
 
-    body = app.wsgi_app(environ, start)
+    body = app.wsgi_app(environ, start)  # type: ignore[arg-type]
     try:
         whole = b"".join(body)
     finally:
@@ -253,7 +253,7 @@ def _found_shop(here: _Ground) -> None:
             console = sessions.grant(tx, tools, "console", staff_id=founded.staff_id)
         barista = sessions.who(tools, of_staff)
         if not isinstance(barista, StaffCaller):
-            raise RuntimeError("the shop has nobody at its till")
+            raise TypeError("the shop has nobody at its till")
         for number in range(3):
             stamping.stamp(
                 tools,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 
-from scripts import audit
+from scripts import audit, keys
 from scripts.audit import NotChecked
 from scripts.fuzzing import ground
 from scripts.fuzzing.catalogue import Found, target, text_of
@@ -219,6 +219,4 @@ def _moments() -> list[bytes]:
 @target(seeds=_moments, allowed=(ValueError,))
 def moments_of_commands(data: bytes) -> None:
     """A moment as an operator types it: ``--since``."""
-    from scripts import keys
-
-    keys._moment(text_of(data)).astimezone(UTC)
+    keys.moment(text_of(data)).astimezone(UTC)

@@ -64,7 +64,11 @@ def codes_in_the_books(data: bytes) -> None:
 
 
 def _sealed() -> list[bytes]:
-    payloads = ({"mail": "anna@example.org"}, {}, {"a": "b" * 200})
+    payloads: tuple[dict[str, str], ...] = (
+        {"mail": "anna@example.org"},
+        {},
+        {"a": "b" * 200},
+    )
     return [
         links.seal(payload, ground.ring(), purpose=_PURPOSE).encode()
         for payload in payloads

@@ -101,7 +101,7 @@ def _must_be_one_mail(content: bytes) -> None:
 def searches(data: bytes) -> None:
     """What somebody at a till looks for: a number or a part of a name."""
     asked = finding.condition(text_of(data))
-    compiled = asked.compile(dialect=sqlite.dialect())  # type: ignore[no-untyped-call]
+    compiled = asked.compile(dialect=sqlite.dialect())
     for value in compiled.params.values():
         str(value).encode()
 

@@ -155,7 +155,7 @@ class Backup:
         self._members = _members(tar)
         text = self._file(MANIFEST).read(_MANIFEST_MOST)
         self.manifest = _manifest(text)
-        self._files = self.manifest.document.get("files")
+        self._files: Any = self.manifest.document.get("files")
         wanted = {BOOKS[self.manifest.books], RING}
         is_named = isinstance(self._files, dict) and set(self._files) == wanted
         if not is_named or set(self._members) != wanted | {MANIFEST}:
