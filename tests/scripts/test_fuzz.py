@@ -62,7 +62,7 @@ def python(*words: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_no_reader_of_text_from_outside_stumbles(counts):
     # when each gets its seeds, the same ones bent, and what the guide makes of them
-    told = python("scripts/fuzz.py", *WAY, "--runs", 1000, "--json")
+    told = python("scripts/fuzz.py", *WAY, "--runs", 400, "--json")
 
     # then it raises what it documents, and nothing else
     assert told.stdout, told.stderr
@@ -77,7 +77,7 @@ def test_no_reader_of_text_from_outside_stumbles(counts):
     found = {one["target"]: one["findings"] for one in results if one["findings"]}
     assert found == {}
     assert told.returncode == 0
-    assert min(one["executions"] for one in results) > 10
+    assert min(one["executions"] for one in results) > 5
     if not WAY:
         # what guides has really seen code of ours
         assert min(one["edges"] for one in results) > 0
