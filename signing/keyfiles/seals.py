@@ -54,7 +54,7 @@ def open_key(name: str, data: bytes, passphrase: Passphrase) -> Ed25519PrivateKe
         try:
             private = load_pem_private_key(data, password=word)
         except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
-            # The last is OpenSSL's word for a seal with odd sizes in it.
+            # The last is an answer of OpenSSL's that the library has no word for.
             continue
         if isinstance(private, Ed25519PrivateKey):
             return private
