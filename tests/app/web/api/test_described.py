@@ -47,7 +47,7 @@ CHECKS = [
     unsupported_method,
     allow_header_conformance,
 ]
-DRAWN = int(os.environ.get("PUNCHPROOF_DRAWN", "6"))
+DRAWN = int(os.environ.get("PUNCHPROOF_DRAWN", "4"))
 #: A token that nobody has.
 UNKNOWN = "A" * 43
 #: Shorter words may stand in a refusal by chance.
