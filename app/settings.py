@@ -116,6 +116,7 @@ _ORIGIN = re.compile(
 )
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
+_DIGITS_MOST = 20
 _TOKEN_LEAST = 16
 #: A label's field in PKCS#11.
 _TOKEN_LABEL_MOST = 32
@@ -300,7 +301,12 @@ def token_settings(environ: Mapping[str, str]) -> TokenSettings | None:
         return None
     if missing:
         raise SettingsError(f"a token is half set up: {' and '.join(missing)} missing")
-    if len(label.encode()) > _TOKEN_LABEL_MOST:
+    try:
+        length = len(label.encode())
+    except UnicodeEncodeError as error:
+        # What is no UTF-8 comes from the environment as half characters.
+        raise SettingsError("PUNCHPROOF_PKCS11_TOKEN is no UTF-8") from error
+    if length > _TOKEN_LABEL_MOST:
         raise SettingsError(
             f"PUNCHPROOF_PKCS11_TOKEN is longer than {_TOKEN_LABEL_MOST} bytes"
         )
@@ -351,7 +357,9 @@ def _whole(
     environ: Mapping[str, str], name: str, default: int, low: int, high: int
 ) -> int:
     text = environ.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+    # Python reads no number of thousands of digits.
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MOST
+    if not (is_number and low <= int(text) <= high):
         raise SettingsError(f"{name} is not a whole number from {low} to {high}")
     return int(text)
 

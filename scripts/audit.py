@@ -45,6 +45,8 @@ from scripts.parts import installation
 from signing.errors import SigningError
 
 _HASH_BYTES = 32
+#: Books of every kind number up to here.
+_LAST_NUMBER = 2**63 - 1
 _FORGED = frozenset({"batch_forged", "proof_forged", "receipt_forged"})
 #: Marks an anchor's line of the ledger.
 _LEDGER = "ledger"
@@ -103,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         environ["REDIS_URL"] = f"unix://{data / 'redis' / 'none.socket'}"
     anchor = Path(options.anchor) if options.anchor else None
     try:
-        anchored = _read(anchor, options.expect)
+        anchored = read_anchor(anchor, options.expect)
         tools = open_tools(Settings.from_env(environ))
         try:
             report = _check(tools, options, anchored)
@@ -178,8 +180,16 @@ def _hash(text: str) -> bytes:
     return data
 
 
-def _read(anchor: Path | None, expected: bytes | None) -> Anchored:
-    """Read what the books once were."""
+def read_anchor(anchor: Path | None, expected: bytes | None) -> Anchored:
+    """Read what the books once were.
+
+    Args:
+        anchor: the file, which need not be there; not trusted.
+        expected: a head that must be in the chain, as it was typed.
+
+    Raises:
+        NotChecked: the file is no anchor.
+    """
     if anchor is None or not anchor.exists():
         return Anchored(frozenset({expected} if expected else ()))
     try:
@@ -194,7 +204,10 @@ def _read(anchor: Path | None, expected: bytes | None) -> Anchored:
 
 
 def _head(_at: str, _word: str, count: str, last: str, digest: str) -> Head:
-    return Head(int(last), int(count), _hash(digest))
+    head = Head(int(last), int(count), _hash(digest))
+    if not (0 <= head.last <= _LAST_NUMBER and 0 <= head.count <= _LAST_NUMBER):
+        raise ValueError(last)
+    return head
 
 
 def _append(anchor: Path, report: Report) -> None:

@@ -35,7 +35,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -140,7 +140,7 @@ def _say_revoke(revoke: argparse.ArgumentParser) -> None:
     _key_of(revoke)
     revoke.add_argument(
         "--since",
-        type=_moment,
+        type=moment,
         required=True,
         metavar="MOMENT",
         help="when it may have been stolen, 2026-03-01T08:00 (UTC unless it says)",
@@ -184,10 +184,17 @@ def _say_copies(export: argparse.ArgumentParser, back: argparse.ArgumentParser) 
     )
 
 
-def _moment(text: str) -> datetime:
-    """Read a moment; UTC where it names no zone."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def moment(text: str) -> datetime:
+    """Read a moment; UTC where it names no zone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    at = datetime.fromisoformat(text)
+    if not MINYEAR < at.year < MAXYEAR:
+        # At the ends of the calendar no moment can be told in another zone.
+        raise ValueError(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 if __name__ == "__main__":

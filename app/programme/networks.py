@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 
 
 def network_of(address: str) -> str | None:
@@ -16,7 +16,8 @@ def network_of(address: str) -> str | None:
         the machine's own, which everybody has behind a proxy that no setting names.
     """
     try:
-        network = ip_interface(address)
+        # Not an interface: a length that a proxy wrote is no part of an address.
+        network = ip_address(address)
     except ValueError:
         return address
     if network.is_loopback:

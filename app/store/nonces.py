@@ -432,17 +432,40 @@ def _end_of(said: list[Any], key_id: int) -> int | None:
 
 
 def _text(value: Any) -> str | None:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _record_in(text: str | None) -> Mapping[str, str]:
+    """Read an issue record; empty where it is none, as if there were none.
+
+    Anyone who can write in Redis may have written it: that makes a code unknown.
+    """
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    is_record = isinstance(found, dict) and all(
+        isinstance(value, str) for value in found.values()
+    )
+    return found if is_record else {}
+
+
+def _moment_in(text: str | None) -> datetime | None:
+    """Read when a code was claimed; None where nobody can tell."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _claim_of(answer: list[Any]) -> Claim:
     """Read ``{state, record, result, ms left, claimed at}``; the tail may miss."""
     state, record, result, left, claimed_at = (*answer, None, None, None, None)[:5]
-    moment = _text(claimed_at)
     return Claim(
         state=ClaimState(_text(state) or ""),
-        record=json.loads(_text(record) or "{}"),
+        record=_record_in(_text(record)),
         result=_text(result),
         retry_after=None if left is None else left * _MILLISECOND,
-        claimed_at=datetime.fromisoformat(moment) if moment else None,
+        claimed_at=_moment_in(_text(claimed_at)),
     )

@@ -23,7 +23,7 @@ import secrets
 import socket
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -149,7 +149,8 @@ class Workers:
         """Return the workers that reported within ``keep``, by id.
 
         Raises:
-            NonceStoreDown: no answer; nothing may be concluded.
+            NonceStoreDown: no answer, or one of which no sense can be made; nothing
+                may be concluded.
         """
         said = self._ask(_reports, _IDS)
         return [_worker(each, text) for each, text in said if text is not None]
@@ -311,7 +312,20 @@ def _text(report: Report, *, at: datetime, ring_at: datetime) -> str:
 
 def _worker(worker_id: str, text: bytes) -> Worker:
     """Read a report; one of an older release says less."""
-    said = json.loads(text)
+    try:
+        return _worker_in(worker_id, json.loads(text))
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        # Not one worker fewer: a key may only be put in charge once all know it.
+        raise NonceStoreDown from error
+
+
+def _worker_in(worker_id: str, said: Mapping[str, Any]) -> Worker:
     moment = datetime.fromisoformat
     return Worker(
         worker_id=worker_id,

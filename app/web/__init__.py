@@ -56,7 +56,7 @@ def _check_page_posts() -> None:
     """Ask each post of a page for its CSRF token; ``access`` asks those of the API."""
     is_api = request.path.startswith("/api/")
     if not is_api and request.method not in {"GET", "HEAD", "OPTIONS"}:
-        access.csrf.protect()
+        access.must_carry_form_token()
 
 
 def _page_facts() -> dict[str, Any]:

@@ -155,9 +155,10 @@ class Backup:
         self._members = _members(tar)
         text = self._file(MANIFEST).read(_MANIFEST_MOST)
         self.manifest = _manifest(text)
-        self._files = self.manifest.document["files"]
+        self._files: Any = self.manifest.document.get("files")
         wanted = {BOOKS[self.manifest.books], RING}
-        if set(self._files) != wanted or set(self._members) != wanted | {MANIFEST}:
+        is_named = isinstance(self._files, dict) and set(self._files) == wanted
+        if not is_named or set(self._members) != wanted | {MANIFEST}:
             raise NotWhole("it does not hold what its manifest names")
         for member in sorted(wanted):
             self._compare(member)
@@ -260,7 +261,14 @@ def _manifest(text: bytes) -> Manifest:
             seal=str(seal),
             digest=hashlib.sha256(text).hexdigest(),
         )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise NotWhole("its manifest cannot be read") from error
 
 

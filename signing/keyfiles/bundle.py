@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signing.errors import RingUnreadable
+from signing.errors import KeyGuard, RingUnreadable
 from signing.keyfiles.book import SecretEntry, document_of, parse_book
 from signing.keyfiles.passphrase import Passphrase, check_passphrase
 from signing.keyfiles.reading import load_files
@@ -96,7 +96,15 @@ def unpack(data: bytes, passphrase: Passphrase) -> KeyRing:
             link_secrets=tuple(_secret(s, content["secrets"]) for s in book.secrets),
             last_key_id=book.last_key_id,
         )
-    except (LookupError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        KeyGuard,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise RingUnreadable(f"{_NAME} contradicts itself") from error
 
 

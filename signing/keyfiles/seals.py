@@ -11,7 +11,7 @@ import hmac
 import secrets as system_random
 from collections.abc import Mapping
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -53,7 +53,8 @@ def open_key(name: str, data: bytes, passphrase: Passphrase) -> Ed25519PrivateKe
     for word in passphrase.words:
         try:
             private = load_pem_private_key(data, password=word)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
+            # The last is an answer of OpenSSL's that the library has no word for.
             continue
         if isinstance(private, Ed25519PrivateKey):
             return private

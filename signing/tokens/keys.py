@@ -53,9 +53,11 @@ class Place:
                 unquote(parts["object"], errors="strict"),
                 unquote_to_bytes(parts["id"]),
             )
+            is_one = place.address == address
         except (KeyError, ValueError) as error:
+            # Half characters too, which nothing here can be written with.
             raise RingUnreadable(f"not the address of a key: {address}") from error
-        if place.address != address:
+        if not is_one:
             raise RingUnreadable(f"not the address of a key: {address}")
         return place
 

@@ -346,3 +346,17 @@ def test_mail_comes_from_an_address(sender: str):
 def test_a_sender_without_a_server_is_half_set_up():
     with pytest.raises(SettingsError, match="PUNCHPROOF_SMTP_URL is missing"):
         read(PUNCHPROOF_MAIL_FROM="stamps@shop.example")
+
+
+def test_a_number_of_thousands_of_digits_is_no_number():
+    with pytest.raises(SettingsError, match="PUNCHPROOF_PORT"):
+        read(PUNCHPROOF_PORT="9" * 5000)
+
+
+def test_a_label_that_is_no_text_is_refused():
+    with pytest.raises(SettingsError, match="no UTF-8"):
+        read(
+            PUNCHPROOF_PKCS11_MODULE="m.so",
+            PUNCHPROOF_PKCS11_TOKEN="shop\udcff",
+            PUNCHPROOF_PKCS11_PIN_FILE="pin",
+        )

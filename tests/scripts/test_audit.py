@@ -297,3 +297,12 @@ def test_it_runs_as_a_command(data):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["audit_rows"] == 1
+
+
+@pytest.mark.parametrize("numbers", ["1 -1", f"{2**63} 1", f"1 {'9' * 5000}"])
+def test_numbers_that_no_books_have_are_no_anchor(tmp_path, numbers):
+    anchor = tmp_path / "elsewhere.anchor"
+    anchor.write_text(f"2026-03-01T12:00:00Z ledger {numbers} {'0' * 64}\n")
+
+    with pytest.raises(audit.NotChecked):
+        audit.read_anchor(anchor, None)

@@ -30,6 +30,8 @@ from app.settings import Settings
 from app.store.tables import AuditEntry, LedgerEntry, PrintedBatch
 from app.tools import Tools
 from scripts import backup, keys, restore
+from scripts.parts import backup_archive
+from scripts.parts.backup_archive import NotWhole
 from signing import keyfiles
 from signing.keyring import KeyState
 from tests.app.programme.key_rooms import own_ring
@@ -474,6 +476,28 @@ def test_a_backup_that_is_not_as_it_was_made_is_refused(
     assert refused.status == 1
     assert len(refused.complained.splitlines()) == 1
     assert not refused.settings.data.exists()
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        lambda said: b"[" * 90_000,
+        lambda said: json.dumps({**said, "rows": {"card": 1e999}}).encode(),
+        lambda said: json.dumps({**said, "files": None}).encode(),
+        lambda said: json.dumps({**said, "files": ["ring.sealed"]}).encode(),
+    ],
+    ids=["deep", "no number", "no files", "files that say nothing"],
+)
+def test_a_manifest_that_somebody_made_up_is_told_as_one(
+    take, tools, founded, manifest
+):
+    file = take()
+    members = members_of(file)
+    made_up = manifest(json.loads(members["manifest.json"]))
+    repacked(file, members | {"manifest.json": made_up})
+
+    with pytest.raises(NotWhole), backup_archive.opened(file):
+        pass
 
 
 def test_another_passphrase_opens_nothing(take, put_back, tools, founded, tmp_path):

@@ -317,3 +317,11 @@ def test_words_that_make_no_sense_end_with_two(words):
 
 def test_it_can_be_run():
     assert os.access(keys.__file__, os.X_OK)
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_moment_at_the_end_of_the_calendar_is_none(text):
+    with pytest.raises(ValueError, match=text[:4]):
+        keys.moment(text)

@@ -282,3 +282,15 @@ def test_a_damaged_file_is_brought_back(directory, passphrase, kept, own, name, 
 
     assert keyfiles.load(directory, passphrase) == kept
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 90_000, b"null", b'{"ring": 1}', b'{"ring": {"keys": 1}}', b"\xff"],
+    ids=["deep", "nothing", "a number", "no keys", "no text"],
+)
+def test_a_bundle_that_was_sealed_by_mistake_says_so(own, content):
+    header = b"punchproof-bundle/1\n"
+
+    with pytest.raises(RingUnreadable, match="contradicts itself"):
+        keyfiles.unpack(header + seal_bundle(header, content, own), own)

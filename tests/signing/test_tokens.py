@@ -160,6 +160,7 @@ def test_a_destroyed_key_is_gone_with_both_halves(token, hsm):
         "pkcs11:token=shop;object=punchproof-00002;id=%01;type=private?pin-value=1",
         "pkcs11:token=sh%6Fp;object=punchproof-00002;id=%01;type=private",
         "pkcs11:token=%FF;object=punchproof-00002;id=%01;type=private",
+        "pkcs11:token=sh\udcffop;object=punchproof-00002;id=%01;type=private",
     ],
 )
 def test_an_address_that_we_did_not_write_is_refused(token, address):

@@ -258,6 +258,9 @@ class Problem(BaseModel):
     detail: str = Field(description="a sentence for a person, in their language")
     fields: dict[str, str] | None = None
     limit: str | None = None
+    most: int | None = Field(None, description="what the limit allows")
+    why: str | None = Field(None, description="of not_eligible: own_card")
+    is_paused: bool | None = Field(None, description="of card_closed: for a while")
     retry_after: int | None = Field(None, description="seconds")
     spent_at: str | None = Field(None, description="to staff only")
     place: str | None = Field(None, description="to staff only")

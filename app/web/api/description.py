@@ -120,8 +120,13 @@ def document() -> dict[str, Any]:
         while _waiting:
             _waiting.popitem()[1]()
         written: dict[str, Any] = copy.deepcopy(_spec.spec)
+    models = written["components"]["schemas"]
     for calls in written["paths"].values():
         for call in calls.values():
+            if body := call.get("requestBody"):
+                named = body["content"]["application/json"]["schema"]["$ref"]
+                # No body is an empty one.
+                body["required"] = "required" in models[named.rpartition("/")[2]]
             for status, answer in call["responses"].items():
                 if int(status) >= HTTPStatus.BAD_REQUEST:
                     # spectree knows no other kind of JSON.

@@ -7,7 +7,7 @@ programme, which asks who may and writes its own line of the audit log.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -235,4 +235,6 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    # At the ends of the calendar no moment can be told in another zone.
+    is_plain = moment.tzinfo and MINYEAR < moment.year < MAXYEAR
+    return moment if is_plain else None

@@ -14,6 +14,7 @@ from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
+from werkzeug.exceptions import BadRequest
 
 from app.programme import sessions
 from app.programme.errors import Forbidden, Unauthenticated
@@ -129,6 +130,19 @@ def member_or_staff() -> MemberCaller | StaffCaller:
     return found
 
 
+def must_carry_form_token() -> None:
+    """Let a request pass that carries the token of a page of ours.
+
+    Raises:
+        CSRFError: it carries none, or an old one.
+        BadRequest: it is a form with a field that has no name, which Flask-WTF
+            stumbles over as it looks for its own.
+    """
+    if any(not isinstance(name, str) for name in (*request.form, *request.files)):
+        raise BadRequest
+    csrf.protect()
+
+
 def token(kind: Kind) -> str | None:
     """Read the token of a kind that this browser holds."""
     return request.cookies.get(_cookie(kind))
@@ -183,7 +197,7 @@ def _must_be(asked: type[_Asked], kind: Kind) -> _Asked:
         if found is None:
             raise Unauthenticated
         if request.method not in _SAFE:
-            csrf.protect()
+            must_carry_form_token()
         return found
     caller = _who(bearer)
     if not isinstance(caller, asked):

@@ -120,3 +120,8 @@ def test_a_name_that_would_become_a_link_is_not_repeated(tools, name):
 )
 def test_other_names_are(name):
     assert welcome.greeting_name(name) == name
+
+
+def test_what_is_no_address_is_counted_as_it_stands():
+    for odd in ("::/1", "203.0.113.7/8", "unknown", "", "::1/64/64"):
+        assert network_of(odd) == odd

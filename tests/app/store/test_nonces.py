@@ -302,3 +302,18 @@ def test_a_short_name_ends_with_its_time(hasty):
 
     assert hasty.find_alias("4KD7QX2") is None
     assert hasty.put_alias("4KD7QX2", "another", keep=HOUR)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [b"{", b"\xff", b"[" * 90_000, b"9" * 5000, b"7", b'{"sealed": 1}', b"[]"],
+    ids=lambda record: repr(record[:8]),
+)
+def test_a_record_that_somebody_else_wrote_is_none(nonces, issued, redis_url, record):
+    with redis.Redis.from_url(redis_url) as client:
+        key = f"pp:{{{issued[:1].hex()}}}:code:{issued.hex()}"
+        client.hset(key, mapping={"record": record, "at": b"yesterday"})
+
+    assert nonces.look(issued) == Claim(ClaimState.WAITING, {})
+    claim = nonces.claim(issued, "anna", at=NOON)
+    assert (claim.state, claim.record) == (ClaimState.CLAIMED, {})

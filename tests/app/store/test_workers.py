@@ -211,3 +211,18 @@ def test_a_fork_is_another_worker(make_workers, redis_url):
         os.kill(child, 9)
         os.waitpid(child, 0)
     until(lambda: rings(workers) == ["parent"])
+
+
+@pytest.mark.parametrize(
+    "report", [b"", b"\xff", b"[" * 90_000, b"7", b"{}", b'{"ring": "a", "at": 1}']
+)
+def test_of_a_report_that_nobody_can_read_nothing_is_concluded(
+    make_workers, redis_url, report
+):
+    workers = make_workers(redis_url)
+    with redis.Redis.from_url(redis_url) as client:
+        client.zadd("pp:{workers}:ids", {"odd": time.time() * 1000 + 60_000})
+        client.set("pp:{workers}:worker:odd", report)
+
+    with pytest.raises(NonceStoreDown):
+        workers.live()

@@ -157,3 +157,14 @@ def test_a_refusal_has_the_described_shape(house: House):
 def test_no_page_draws_it_with_scripts_from_elsewhere(house: House):
     for name in ("", "/swagger", "/redoc", "/scalar"):
         assert house.api().get(name + "/").status_code == 404
+
+
+def test_a_body_may_be_left_out_where_nothing_in_it_must_be(
+    house: House, document: dict[str, Any]
+):
+    for call in calls(house):
+        said = of_name(document, call.method, call.name).get("requestBody")
+        if said is None:
+            continue
+        answer = house.api(next(iter(call.kinds)))(call.method, call.path)
+        assert said["required"] == (answer.status_code == 422), str(call)

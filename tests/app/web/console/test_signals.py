@@ -83,6 +83,9 @@ def test_a_signal_is_told_with_person_card_place_and_words(
         "before=nonsense",
         "before=2026-01-01T00:00:00",
         "before=2020-01-01T00:00:00%2B00:00",
+        # at the ends of the calendar
+        "before=0001-01-01T00:00:00%2B14:00",
+        "before=9999-12-31T23:59:59-14:00",
     ],
 )
 def test_any_filter_is_a_page(owner: Browser, signal: UUID, query: str):

@@ -468,3 +468,19 @@ def test_a_double_tap_joins_once_and_a_later_one_anew(house: House, clock):
 
     # then that is somebody new, who is not kept out
     assert tap() != first
+
+
+@pytest.mark.parametrize("more", ["", '; filename="a.png"'])
+def test_a_form_with_a_field_that_has_no_name_is_refused(house: House, more: str):
+    client = browser(house, "console")
+    token = csrf_token(client, "/console/shop")
+    body = f"--x\r\nContent-Disposition: form-data{more}\r\n\r\nodd\r\n--x--\r\n"
+
+    answer = client.post(
+        "/console/shop",
+        data=body.encode(),
+        content_type="multipart/form-data; boundary=x",
+        headers={"X-CSRFToken": token},
+    )
+
+    assert answer.status_code == 400

@@ -1,0 +1,1 @@
+"""What ``scripts/fuzz.py`` throws: a catalogue of readers of text from outside."""
