@@ -67,6 +67,8 @@ def clean_email(text: str, wrong: dict[str, str]) -> str:
         len(email) > EMAIL_LENGTH
         or any(unicodedata.category(letter)[0] == "C" for letter in email)
         or not _EMAIL.fullmatch(email)
+        # What mail programs decode is no name of a mailbox.
+        or "=?" in email
         or any(
             ".." in part or part[0] == "." or part[-1] == "."
             for part in email.split("@")

@@ -190,6 +190,9 @@ def _halves(address: str) -> tuple[str, str]:
         raise BadAddress from error
     if not local or not _HOST.fullmatch(host) or any(map(str.isspace, address)):
         raise BadAddress
+    if "=?" in local:
+        # An encoded word to the email package, as in a name: it would be a header.
+        raise BadAddress
     return local, host
 
 

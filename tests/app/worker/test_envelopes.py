@@ -225,7 +225,15 @@ def test_it_says_for_how_long_a_voucher_is_good(days, told):
 
 @pytest.mark.parametrize(
     "address",
-    ["anna", "@example.org", "anna@", "an na@example.org", "anna@exa\u2028mple.org"],
+    [
+        "anna",
+        "@example.org",
+        "anna@",
+        "an na@example.org",
+        "anna@exa\u2028mple.org",
+        # decoded, it was a header of its own
+        "=?utf-8?q?=0ABcc=3A_x?=anna@example.org",
+    ],
 )
 def test_what_is_no_address_gets_no_mail(address):
     with pytest.raises((BadAddress, ValueError)):
@@ -295,3 +303,10 @@ def test_it_is_written_in_the_direction_of_its_language(language):
     is_rtl = Locale.parse(language.locale).text_direction == "rtl"
     assert ('align="right"' in html) == is_rtl
     assert ('align="left"' in html) != is_rtl
+
+
+def test_what_a_mail_program_decodes_is_no_address():
+    wrong: dict[str, str] = {}
+    clean_email("=?utf-8?q?=0ABcc=3A_x?=anna@example.org", wrong)
+
+    assert wrong == {"email": "not_an_email"}
