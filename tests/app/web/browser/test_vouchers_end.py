@@ -166,8 +166,10 @@ def test_a_code_that_is_open_says_that_its_voucher_has_ended(
 ):
     voucher_id = earn(1)
     page = phone()
-    # It has not heard of the end yet when the button is pressed.
-    page.route("**/api/v1/cards/*", lambda route: route.fulfill(status=304))
+    # It has not heard of the end yet when the button is pressed, nor does an answer
+    # come that was under way.
+    with page.expect_response(lambda heard: heard.status == 304):
+        page.route("**/api/v1/cards/*", lambda route: route.fulfill(status=304))
     end_in(voucher_id, timedelta(seconds=-1))
 
     page.get_by_role("link", name="Use now").click()
