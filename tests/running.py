@@ -76,6 +76,7 @@ def running(settings: Settings, *, workers: int, logs: Path) -> Iterator[Service
         **os.environ,
         "PUNCHPROOF_DATA": str(settings.data),
         "PUNCHPROOF_ORIGIN": settings.origin,
+        "PUNCHPROOF_PROXY_HOPS": str(settings.proxy_hops),
         "PUNCHPROOF_KEYS": str(settings.keys),
         "PUNCHPROOF_KEYS_PASSPHRASE_FILE": str(settings.keys_passphrase_file),
         "DATABASE_URL": settings.database_url,

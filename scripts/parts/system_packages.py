@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from functools import cache
+from pathlib import Path
 
 
 @cache
@@ -36,6 +38,36 @@ def install(*packages: str) -> bool:
     # The lists are fetched only if need be: they are slow, and may be missing
     # altogether in a container.
     return _apt_get(*wanted) or (_apt_get("update") and _apt_get(*wanted))
+
+
+def unpack(package: str, into: Path) -> bool:
+    """Fetch a Debian package and unpack it, installing and starting nothing.
+
+    Args:
+        package: its name; what it depends on must be there.
+        into: a directory, made if missing; gets ``usr/…``.
+
+    Returns:
+        Whether it worked.
+    """
+    if not (can_install() and shutil.which("dpkg-deb")):
+        return False
+    with tempfile.TemporaryDirectory() as there:
+        fetch = ["apt-get", "-qq", "download", package]
+        if not _runs(fetch, there) and not (_apt_get("update") and _runs(fetch, there)):
+            return False
+        into.mkdir(parents=True, exist_ok=True)
+        files = [str(path) for path in Path(there).glob("*.deb")]
+        return bool(files) and all(
+            _runs(["dpkg-deb", "--extract", path, str(into)], there) for path in files
+        )
+
+
+def _runs(command: list[str], where: str) -> bool:
+    done = subprocess.run(
+        command, cwd=where, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return done.returncode == 0
 
 
 def _apt_get(*words: str) -> bool:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.parts import browser, checking, softhsm, system_packages
+from scripts.parts import browser, checking, proxies, softhsm, system_packages
 from scripts.parts.environment import ROOT
 from scripts.parts.progress import step, warn
 
@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options, pytest_words = parser.parse_known_args(argv)
     began, began_at = time.monotonic(), time.time()
     pictures = _picture_directory()
-    if not (_find_node() and _find_softhsm() and (options.fast or _find_chromium())):
+    has_all = _find_node() and _find_softhsm()
+    if not (has_all and (options.fast or (_find_chromium() and _find_proxies()))):
         return 1
     checks = checking.main([])
     words = [*(["-m", FAST] if options.fast else []), *_side_by_side(), *pytest_words]
@@ -115,6 +116,18 @@ def _find_softhsm() -> bool:
         return True
     warn("test: SoftHSM is missing. On Debian or Ubuntu: sudo apt-get install softhsm2")
     return False
+
+
+def _find_proxies() -> bool:
+    """See to the proxies for the tests of the samples."""
+    missing = proxies.fetch()
+    if missing:
+        names = " ".join(missing)
+        warn(
+            f"test: missing: {names}. On Debian or Ubuntu: sudo apt-get install "
+            f"{names}; or leave them out: scripts/test --fast"
+        )
+    return not missing
 
 
 def _find_chromium() -> bool:

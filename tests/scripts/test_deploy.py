@@ -1,8 +1,7 @@
 """What is in scripts/deploy/ names things that there are, and says what the code needs.
 
-No container was built and no proxy run here: what a container would run is looked for
-in the tree, units are read by systemd where there is one, and what a proxy tells the
-server is told to the application itself.
+No container is built here: what it would run is looked for in the tree, units are read
+by systemd where there is one. Proxies run in ``test_deployed_proxies``.
 """
 
 from __future__ import annotations
@@ -222,7 +221,7 @@ def test_caddy_lets_as_much_through_as_the_application_takes():
         [line for line in lines if "{$" not in line or line.endswith("{")]
     )
     assert "reverse_proxy {$PUNCHPROOF_UPSTREAM:127.0.0.1:8000} {" in lines
-    assert "output discard" in lines
+    assert "exclude http.log.access http.log.error" in lines
     assert "max_size 128KB" in lines
 
 
