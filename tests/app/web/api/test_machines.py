@@ -361,7 +361,7 @@ def test_a_bad_copy_keeps_the_old_ring_and_a_good_one_is_there_at_once(
 
 
 def troubled(operate, words: str) -> set[int]:
-    """The processes whose last report tells a problem with their ring in these words."""
+    """The processes whose last report tells of their ring in these words."""
     status, told, _ = operate("list", "--json")
     assert status == 0
     return {
