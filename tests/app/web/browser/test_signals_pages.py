@@ -55,7 +55,13 @@ def watched(own_tools: Tools, shop: Founded) -> dict[str, UUID]:
     )
     _raise_each(tools, card_id, mia, UUID(entry))
     favourite = desk.signals(tools, kind=kinds.FAVOURITE)[0].signal_id
-    return {"card": card_id, "mia": mia_id, "favourite": favourite}
+    guesses = desk.signals(tools, kind=kinds.GUESSES)[0].signal_id
+    return {
+        "card": card_id,
+        "mia": mia_id,
+        "favourite": favourite,
+        "guesses": guesses,
+    }
 
 
 def _raise_each(tools: Tools, card_id: UUID, mia: StaffCaller, entry: UUID) -> None:
@@ -74,6 +80,7 @@ def _raise_each(tools: Tools, card_id: UUID, mia: StaffCaller, entry: UUID) -> N
         kinds.QUICK_REWARD: {"minutes": 34},
         kinds.JOIN_BURST: {"times": 7, "cards": [str(card_id)], **span},
         kinds.LIMIT_MET: {"limit": "stamps_per_card", "most": 20},
+        kinds.GUESSES: {"limit": "pin", "most": 5, "minutes": 15, "is_known": True},
         kinds.SPENT: {},
         kinds.BY_HAND: {"stamps": 2},
     }
@@ -83,7 +90,7 @@ def _raise_each(tools: Tools, card_id: UUID, mia: StaffCaller, entry: UUID) -> N
                 tx,
                 Raised(
                     kind,
-                    now - (13 - number) * 7 * MINUTE,
+                    now - (14 - number) * 7 * MINUTE,
                     {**facts, "entries": [str(entry)]},
                     card_id=card_id,
                     staff_id=None if kind == kinds.SPENT else mia.staff_id,
@@ -114,6 +121,7 @@ def pages(watched: dict[str, UUID], shop: Founded) -> dict[str, str]:
         "signals-any": "/console/signals?state=any",
         "signals-none": "/console/signals?state=confirmed",
         "signal": f"/console/signals/{watched['favourite']}",
+        "signal-guesses": f"/console/signals/{watched['guesses']}",
         "cards": "/console/cards",
         "cards-none": "/console/cards?q=nobody",
         "cards-wrong": "/console/cards?q=a",
@@ -196,7 +204,7 @@ def test_a_manager_looks_acts_and_judges(
 ) -> None:
     """From the count in the rail to a paused card and a verdict."""
     page = console("/console/")
-    page.get_by_role("link", name="Signals 12 new signals").click()
+    page.get_by_role("link", name="Signals 13 new signals").click()
     page.get_by_role("link", name="One card gets far more than others").click()
     expect(page.get_by_text("38 stamps from this person")).to_be_visible()
 
