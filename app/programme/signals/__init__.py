@@ -154,6 +154,7 @@ def guessed(
     Only the first tries of an hour come as far as the books, so that whoever goes on
     is refused as cheaply as before. What those do is the same for a name that is known
     and one that is not, a read and a write, so that no answer is later for either.
+    (But for a signal that was looked at within its hour: that one is left as it is.)
 
     Args:
         tools: the books, and limits against floods.
