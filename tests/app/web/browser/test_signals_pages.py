@@ -86,17 +86,20 @@ def _raise_each(tools: Tools, card_id: UUID, mia: StaffCaller, entry: UUID) -> N
     }
     with tools.database.begin() as tx:
         for number, (kind, facts) in enumerate(reversed(evidence.items())):
+            # Who guesses has no card yet, and no entry.
+            is_about_a_card = kind != kinds.GUESSES
+            entries = {"entries": [str(entry)]} if is_about_a_card else {}
             put(
                 tx,
                 Raised(
                     kind,
                     now - (14 - number) * 7 * MINUTE,
-                    {**facts, "entries": [str(entry)]},
-                    card_id=card_id,
+                    {**facts, **entries},
+                    card_id=card_id if is_about_a_card else None,
                     staff_id=None if kind == kinds.SPENT else mia.staff_id,
                     terminal_id=mia.terminal_id,
                     location_id=mia.location_id,
-                    entry_id=entry,
+                    entry_id=entry if is_about_a_card else None,
                 ),
             )
 
