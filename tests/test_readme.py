@@ -206,7 +206,8 @@ def test_the_test_command_is_the_one_that_the_machine_runs():
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
     assert "\nscripts/test " in README
-    assert re.search(r"^exec scripts/test\b", ci, re.MULTILINE)
+    assert re.search(r"^scripts/test \"\$@\"", ci, re.MULTILINE)
+    assert "scripts/test --long" in ci
 
 
 def test_every_command_is_told_and_can_be_run():

@@ -38,7 +38,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import create_app
+from app import create_app, logs
 from app.programme import members
 from scripts.parts import preparing, redis_server
 
@@ -65,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     options = parser.parse_args(argv)
+    # As in a shop, where no line is written of what is only read.
+    logs.set_up("info")
     with tempfile.TemporaryDirectory(prefix="punchproof-bench-") as folder:
         found = _measure(Path(folder), options.phones, options.rounds)
     if options.json:

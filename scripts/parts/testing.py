@@ -20,7 +20,10 @@ from scripts.parts import browser, checking, proxies, softhsm, system_packages
 from scripts.parts.environment import ROOT
 from scripts.parts.progress import step, warn
 
-FAST = "not browser and not slow"
+FAST = "not browser and not slow and not long"
+#: What a person waits for, and what besides: the same over every page, language and
+#: size, the runbook played, long loads.
+USUAL, LONG = "not long", "long"
 #: The variable that names the directory of pictures.
 PICTURES = "PUNCHPROOF_PICTURES"
 # Tests wait more than they work, for servers that start and die. Each process has
@@ -32,10 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Fetch what is missing, check, test; exit status 0 only if all of it passed."""
     parser = argparse.ArgumentParser(
         prog="scripts/test",
-        description="Run every check and every test. Other arguments go to pytest.",
+        description="Run every check and the tests. Other arguments go to pytest.",
     )
-    parser.add_argument(
+    share = parser.add_mutually_exclusive_group()
+    share.add_argument(
         "--fast", action="store_true", help="leave out tests marked browser or slow"
+    )
+    share.add_argument(
+        "--long", action="store_true", help="only the tests marked long, and no checks"
     )
     options, pytest_words = parser.parse_known_args(argv)
     began, began_at = time.monotonic(), time.time()
@@ -43,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     has_all = _find_node() and _find_softhsm()
     if not (has_all and (options.fast or (_find_chromium() and _find_proxies()))):
         return 1
-    checks = checking.main([])
-    words = [*(["-m", FAST] if options.fast else []), *_side_by_side(), *pytest_words]
+    checks = 0 if options.long else checking.main([])
+    words = [*_share(options, pytest_words), *_side_by_side(), *pytest_words]
     print("\npytest " + " ".join(words), flush=True)
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", *words],
@@ -54,11 +61,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     ).returncode
     if pictures and (taken := pictures_since(pictures, began_at)):
         print(f"test: {taken} pictures of the pages in {pictures}")
+    looked = "" if options.long else f"checks {_verdict(checks)}, "
     print(
-        f"test: checks {_verdict(checks)}, pytest {_verdict(tests)}, "
+        f"test: {looked}pytest {_verdict(tests)}, "
         f"{time.monotonic() - began:.0f} s in all"
     )
     return 1 if checks or tests else 0
+
+
+def _share(options: argparse.Namespace, pytest_words: Sequence[str]) -> list[str]:
+    """Words that choose tests; who names some gets those, whatever their marks."""
+    if options.fast:
+        return ["-m", FAST]
+    if options.long:
+        return ["-m", LONG]
+    return [] if pytest_words else ["-m", USUAL]
 
 
 def _environment(pictures: Path | None) -> dict[str, str]:

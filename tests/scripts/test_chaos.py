@@ -28,7 +28,11 @@ from scripts.disorder.world import POSTGRESQL, SQLITE
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("books", "store"),
-    [(SQLITE, REDIS), (POSTGRESQL, SENTINEL), (SQLITE, CLUSTER)],
+    [
+        (SQLITE, REDIS),
+        pytest.param(POSTGRESQL, SENTINEL, marks=pytest.mark.long),
+        pytest.param(SQLITE, CLUSTER, marks=pytest.mark.long),
+    ],
 )
 def test_each_thing_that_breaks_loses_nothing_and_doubles_nothing(
     books: str, store: str, counts: Callable[..., None]

@@ -21,7 +21,7 @@ from signing.keyring import KeyState
 from tests.app.programme.key_rooms import own_ring
 from tests.running import join, work
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 2

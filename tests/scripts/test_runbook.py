@@ -28,11 +28,14 @@ from tests.scripts.runbook import (
     wait_until,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 PLAYED: set[str] = set()
 #: Sections with commands whose outcome other tests assert.
-ELSEWHERE = {"Keys in a token": "tests/scripts/test_keys_token.py"}
+ELSEWHERE = {
+    "A nonce store of several servers": "tests/app/store/test_cluster.py",
+    "Keys in a token": "tests/scripts/test_keys_token.py",
+}
 
 
 class Script:

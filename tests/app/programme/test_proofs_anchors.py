@@ -420,6 +420,7 @@ class House:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_thousands_of_honest_entries_through_ten_rotations_are_clean(
     tools, barista, make_card, clock, counts: Callable[..., None]
 ):

@@ -68,6 +68,7 @@ def look(browser: Browser, told: str, name: str, *, theme: str, width: int) -> s
         page.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", WIDTHS)
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.tag)
 def test_axe_finds_nothing_and_nothing_overflows(browser, language, size):

@@ -26,7 +26,7 @@ from signing import keyfiles
 from signing.keyring import KeyState
 from tests.running import BUSY, join, work
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROTATIONS, WORKERS = 10, 3
 #: How long the customers of each till hesitate, in s.

@@ -376,6 +376,7 @@ def thief(served_settings: Settings, service: Service, tmp_path: Path) -> Thief:
     return Thief.breaking_in(served_settings, tmp_path / "loot")
 
 
+@pytest.mark.long
 def test_codes_that_a_thief_makes_up_are_taken_nowhere(
     street, thief, tools, tmp_path, counts
 ):

@@ -264,8 +264,11 @@ def _walk(page: Page, ways: Iterator[Way], look: Callable[[Page], None]) -> None
 
 @pytest.mark.parametrize(
     ("language", "size", "theme"),
-    [("en", DESK, "light"), ("en", DESK, "dark"), ("he", PHONE, "dark")],
-    ids=["en-desk-light", "en-desk-dark", "he-phone-dark"],
+    [
+        pytest.param("en", DESK, "light", id="en-desk-light"),
+        pytest.param("en", DESK, "dark", id="en-desk-dark", marks=pytest.mark.long),
+        pytest.param("he", PHONE, "dark", id="he-phone-dark"),
+    ],
 )
 def test_axe_finds_nothing_in_any_state(
     console: Callable[..., Page],
@@ -309,7 +312,7 @@ _TOO_WIDE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("language", ["et", "he"])
+@pytest.mark.parametrize("language", [pytest.param("et", marks=pytest.mark.long), "he"])
 def test_nothing_is_too_wide_on_any_screen(
     console: Callable[..., Page], busy: dict[str, str], language: str
 ) -> None:

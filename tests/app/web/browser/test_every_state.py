@@ -26,6 +26,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 #: One from left to right, one from right to left.
 BOTH_WAYS = [each for each in LANGUAGES if each.locale in {"en", "he"}]
+LOOKED_AT = [
+    pytest.param(
+        each, id=each.tag, marks=pytest.mark.long if each.locale == "he" else ()
+    )
+    for each in BOTH_WAYS
+]
 SURFACES: dict[str, States] = {"customer": CUSTOMER, "counter": COUNTER}
 #: Name, width, height, and the reader's size of text. 640 by 400 is what a desk of
 #: 1280 by 800 has left at 200 % zoom.
@@ -88,7 +94,7 @@ def test_a_cut_word_and_a_wide_page_are_seen(
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-@pytest.mark.parametrize("language", BOTH_WAYS, ids=lambda each: each.tag)
+@pytest.mark.parametrize("language", LOOKED_AT)
 def test_every_state_is_for_everybody(
     make_stage: Callable[[Language], Stage], language: Language, surface: str
 ):

@@ -41,11 +41,15 @@ SIZES = {"phone": PHONE, "tablet": TABLET, "desk": DESK}
 LOOKED_AT = pytest.mark.parametrize(
     ("language", "size"),
     [
-        (each, size)
+        pytest.param(
+            each,
+            size,
+            id=f"{each.tag}-{size}",
+            marks=pytest.mark.long if each.locale == "zh_Hant" else (),
+        )
         for each in LANGUAGES
         for size in {"he": ["phone"], "zh_Hant": ["phone", "desk"]}.get(each.locale, [])
     ],
-    ids=lambda each: each if isinstance(each, str) else each.tag,
 )
 
 

@@ -141,8 +141,8 @@ def pages(watched: dict[str, UUID], shop: Founded) -> dict[str, str]:
     [
         ("en", "light", "desk"),
         ("he", "dark", "phone"),
-        ("en", "dark", "phone"),
-        ("he", "light", "desk"),
+        pytest.param("en", "dark", "phone", marks=pytest.mark.long),
+        pytest.param("he", "light", "desk", marks=pytest.mark.long),
     ],
 )
 def test_every_page_is_for_everybody(

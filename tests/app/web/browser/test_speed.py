@@ -14,7 +14,7 @@ from tests.app.web.browser import painted
 from tests.app.web.browser.conftest import TABLET, Window, till_cookies
 from tests.running import Service
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long]
 
 SCANS = 40
 #: p95, as promised to the person at the till.
