@@ -9,6 +9,10 @@ by address and network together, so that a stranger who guesses on purpose does 
 shut the owner out; by address from everywhere, more widely; and by network, since one
 that tries ever other addresses makes us hash for each. However many come, a process
 hashes few passwords at once: each takes 64 MiB.
+
+Where a limit of guesses refuses, that is a signal (``signals.guessed``): once an hour
+for the same person at the same terminal, or the same person's password. The answer is
+the same with it and without.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +32,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import or_, select
 
-from app.programme import audit, codes, sessions
+from app.programme import audit, codes, sessions, signals
 from app.programme.codes import IssuedCode, Spending
 from app.programme.errors import (
     CodeSpent,
@@ -49,10 +53,16 @@ from signing.codes import Code, Kind
 
 ROLES: Final = ("owner", "manager", "barista")
 _PIN = re.compile(r"[0-9]{4,8}")
-#: Guesses at one person's PIN or password, and at all PINs of one terminal.
-_GUESSES, _TERMINAL_GUESSES = "5/15minute", "20/15minute"
-#: At one person's password from everywhere, and at anybody's from one network.
-_ADDRESS_GUESSES, _NETWORK_GUESSES = "30/hour", "30/15minute"
+#: How many guesses are heard within how many minutes.
+_HEARD: Final[Mapping[str, tuple[int, int]]] = {
+    # At one person's PIN at one terminal, and at all PINs of that terminal.
+    "pin": (5, 15),
+    "pin_terminal": (20, 15),
+    # At one address from one network, from everywhere, and at any from one network.
+    "password": (5, 15),
+    "password_address": (30, 60),
+    "password_network": (30, 15),
+}
 # A PIN has few possibilities, so the limits above protect it, not the hash; a
 # barista signs in with a queue waiting. RFC 9106's second choice is for passwords.
 _PINS = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -192,11 +202,15 @@ def sign_in(
         LimitReached: ``pin``: too many guesses.
         StoreDown: the books gave no answer.
     """
-    _guess(tools, "pin_terminal", _TERMINAL_GUESSES, terminal.terminal_id.hex)
-    _guess(tools, "pin", _GUESSES, terminal.terminal_id.hex, staff_id.hex)
-    here = {person.staff_id for person in staff_at(tools, terminal)}
+    try:
+        _guess(tools, "pin_terminal", terminal.terminal_id.hex)
+        _guess(tools, "pin", terminal.terminal_id.hex, staff_id.hex)
+    except LimitReached as refusal:
+        _tell_of_pins(tools, refusal.limit, terminal, staff_id)
+        raise
+    is_here = _is_at(tools, terminal, staff_id)
     with tools.database.read() as tx:
-        person = tx.get(StaffMember, staff_id) if staff_id in here else None
+        person = tx.get(StaffMember, staff_id) if is_here else None
     known = person.pin_hash if person else None
     if not _is_right(_PINS, known, pin) or person is None:
         raise Unauthenticated
@@ -230,18 +244,17 @@ def console_sign_in(
     """
     address = email.strip().lower()
     network = network_of(device) if device else None
-    # What one limit refuses counts for none of those after it.
-    _guess(tools, "password", _GUESSES, address, network or "")
-    if network is not None:
-        _guess(tools, "password_network", _NETWORK_GUESSES, network)
-    _guess(tools, "password_address", _ADDRESS_GUESSES, address)
-    with tools.database.read() as tx:
-        whose = select(StaffMember).where(
-            StaffMember.email == address, StaffMember.is_active
-        )
-        # PostgreSQL would not even look for some characters.
-        person = None if has_controls(address) else tx.scalar(whose)
-    known = person.password_hash if person and person.role != "barista" else None
+    try:
+        # What one limit refuses counts for none of those after it.
+        _guess(tools, "password", address, network or "")
+        if network is not None:
+            _guess(tools, "password_network", network)
+        _guess(tools, "password_address", address)
+    except LimitReached as refusal:
+        _tell_of_passwords(tools, refusal.limit, address)
+        raise
+    person = _who_signs_in_as(tools, address)
+    known = person.password_hash if person else None
     with _room(_IN_LINE, 0), _room(_AT_ONCE, _PATIENCE_S):
         is_right = _is_right(_PASSWORDS, known, password)
     if not is_right or person is None:
@@ -317,11 +330,66 @@ def _book_terminal(
     }
 
 
-def _guess(tools: Tools, name: str, limit: str, *key: str) -> None:
+def _is_at(tools: Tools, terminal: TerminalCaller, staff_id: UUID) -> bool:
+    return staff_id in {person.staff_id for person in staff_at(tools, terminal)}
+
+
+def _who_signs_in_as(tools: Tools, address: str) -> StaffMember | None:
+    """Find whose address it is; None too for those who have no way into the console."""
+    whose = select(StaffMember).where(
+        StaffMember.email == address, StaffMember.is_active
+    )
+    with tools.database.read() as tx:
+        # PostgreSQL would not even look for some characters.
+        person = None if has_controls(address) else tx.scalar(whose)
+    return person if person and person.role != "barista" else None
+
+
+def _guess(tools: Tools, name: str, *key: str) -> None:
+    most, minutes = _HEARD[name]
     try:
-        tools.limits.hit(name, *key, limit=limit)
+        tools.limits.hit(name, *key, limit=f"{most}/{minutes}minute")
     except LimitHit as error:
         raise LimitReached(name, error.retry_after) from error
+
+
+def _tell_of_pins(
+    tools: Tools, limit: str, terminal: TerminalCaller, staff_id: UUID
+) -> None:
+    """Raise a signal; of all PINs of a terminal nobody's is meant."""
+    if limit == "pin_terminal":
+        _tell(tools, limit, "", lambda: None, terminal.terminal_id)
+        return
+
+    def whose() -> UUID | None:
+        return staff_id if _is_at(tools, terminal, staff_id) else None
+
+    _tell(tools, limit, staff_id.hex, whose, terminal.terminal_id)
+
+
+def _tell_of_passwords(tools: Tools, limit: str, address: str) -> None:
+    """Raise a signal; of a network that tries ever other people nobody is meant."""
+    if limit == "password_network":
+        _tell(tools, limit, "", lambda: None)
+        return
+
+    def whose() -> UUID | None:
+        person = _who_signs_in_as(tools, address)
+        return person.staff_id if person else None
+
+    _tell(tools, limit, address, whose)
+
+
+def _tell(
+    tools: Tools,
+    limit: str,
+    key: str,
+    whose: Callable[[], UUID | None],
+    terminal_id: UUID | None = None,
+) -> None:
+    most, minutes = _HEARD[limit]
+    evidence = {"limit": limit, "most": most, "minutes": minutes}
+    signals.guessed(tools, evidence, key, whose, terminal_id=terminal_id)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from scripts.attacks.wire import Answer
 MOST_SCANS: Final = 40
 
 
-@attack()
+@attack(signal="guesses")
 def pins_guessed(shop: Shop, volley: Volley) -> None:
     """Stands at a till and guesses a PIN; five guesses in a quarter of an hour.
 
@@ -51,7 +51,7 @@ def _type_pin(
     return shop.wire.ask("POST", path, body, token=terminal, headers=line)
 
 
-@attack()
+@attack(signal="guesses")
 def pins_of_everybody_guessed(shop: Shop, volley: Volley) -> None:
     """Tries one PIN with everybody, and strangers; a till has a limit of its own."""
     till = shop.new_till()
@@ -75,7 +75,7 @@ def pins_of_everybody_guessed(shop: Shop, volley: Volley) -> None:
 _AT_ONE_TILL: Final = 20
 
 
-@attack(Need.OWN)
+@attack(Need.OWN, signal="guesses")
 def passwords_guessed(shop: Shop, volley: Volley) -> None:
     """Knows the owner's address and guesses the password; five guesses are heard."""
     address = shop.account.email if shop.account else ""

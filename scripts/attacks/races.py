@@ -113,7 +113,7 @@ def one_stamp_undone_many_times_at_once(shop: Shop, volley: Volley) -> None:
         _must_agree(volley, answers, "one stamp was undone twice")
 
 
-@attack()
+@attack(signal="guesses")
 def pins_guessed_at_once(shop: Shop, volley: Volley) -> None:
     """Guesses a PIN on many lines in one moment, to be ahead of the limit."""
     till, who = shop.new_till(2), shop.people[2 % len(shop.people)]

@@ -24,7 +24,7 @@ once, at most one a minute.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ from app import logs
 from app.programme.errors import LimitReached, NotEligible, Refused, StoreDown
 from app.programme.signals.kinds import (
     BY_HAND,
+    GUESSES,
     LIMIT_MET,
     OWN_CARD,
     OWN_PHONE,
@@ -49,6 +50,7 @@ from app.tools import Tools
 
 __all__ = [
     "BY_HAND",
+    "GUESSES",
     "LIMIT_MET",
     "OWN_CARD",
     "OWN_PHONE",
@@ -56,6 +58,7 @@ __all__ = [
     "UNISSUED",
     "Raised",
     "Unissued",
+    "guessed",
     "note",
     "own_phone",
     "put",
@@ -129,6 +132,50 @@ def refused(tools: Tools, refusal: Refused, at: datetime) -> None:
             {},
             card_id=refusal.card_id,
             staff_id=refusal.staff_id,
+            once=once,
+        )
+        raise_now(tools, raised)
+
+
+def guessed(
+    tools: Tools,
+    evidence: Mapping[str, Any],
+    key: str,
+    whose: Callable[[], UUID | None],
+    *,
+    terminal_id: UUID | None = None,
+) -> None:
+    """Keep that a limit of guesses at a PIN or a password refused.
+
+    Once an hour for a person at a terminal, or at the console's door; what was
+    guessed of nobody who is known is one more at each of these, however many names
+    somebody makes up.
+
+    Only the first tries of an hour come as far as the books, so that whoever goes on
+    is refused as cheaply as before. What those do is the same for a name that is known
+    and one that is not, a read and a write, so that no answer is later for either.
+    (But for a signal that was looked at within its hour: that one is left as it is.)
+
+    Args:
+        tools: the books, and limits against floods.
+        evidence: ``limit``, ``most`` guesses in so many ``minutes``.
+        key: what was refused, not trusted; kept as a hash, in Redis, for an hour.
+        whose: finds the person; asked at the first tries alone.
+        terminal_id: where; None: at the console's door.
+    """
+    at = tools.now()
+    hour, door = f"{at:%Y%m%d%H}", terminal_id.hex if terminal_id else "console"
+    with contextlib.suppress(LimitHit, StoreDown):
+        name = (GUESSES, str(evidence["limit"]), door, key, hour)
+        tools.limits.hit("signal", *name, limit="3/hour")
+        staff_id = whose()
+        once = f"{GUESSES}:{door}:{staff_id.hex if staff_id else 'nobody'}:{hour}"
+        raised = Raised(
+            GUESSES,
+            at,
+            {**evidence, "is_known": staff_id is not None},
+            staff_id=staff_id,
+            terminal_id=terminal_id,
             once=once,
         )
         raise_now(tools, raised)

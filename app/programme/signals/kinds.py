@@ -8,6 +8,7 @@ unissued_code        a code has our good signature, and we never made it
 by_hand              stamps are given to a card that nobody showed; each time
 own_card             somebody tries to stamp a card that is known as their own
 own_phone            a till is the very browser that holds the card it stamps
+guesses              a limit of guesses at a PIN or a password refuses
 limit_met            a limit of ``app.programme.limits`` by the hour is met
 favourite            one card gets far more from one person than others do
 after_hours          stamps are given while the location is closed
@@ -35,6 +36,7 @@ UNISSUED: Final = "unissued_code"
 BY_HAND: Final = "by_hand"
 OWN_CARD: Final = "own_card"
 OWN_PHONE: Final = "own_phone"
+GUESSES: Final = "guesses"
 LIMIT_MET: Final = "limit_met"
 FAVOURITE: Final = "favourite"
 AFTER_HOURS: Final = "after_hours"
@@ -49,6 +51,7 @@ ALL: Final = (
     UNISSUED,
     OWN_PHONE,
     OWN_CARD,
+    GUESSES,
     FAVOURITE,
     AFTER_HOURS,
     PERSON_IN_TWO_PLACES,

@@ -19,6 +19,7 @@ SIGNALS: Final[Mapping[str, Any]] = {
     "unissued_code": lazy_gettext("A code signed by our key that we never made"),
     "own_card": lazy_gettext("Somebody tried to stamp their own card"),
     "own_phone": lazy_gettext("Till and card are the same device"),
+    "guesses": lazy_gettext("Somebody guessed at a PIN or a password"),
     "limit_met": lazy_gettext("A limit was met"),
     "favourite": lazy_gettext("One card gets far more than others"),
     "after_hours": lazy_gettext("Stamps outside opening hours"),

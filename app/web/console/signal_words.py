@@ -122,6 +122,40 @@ def _limit(evidence: Mapping[str, Any], _zone: ZoneInfo) -> str:
     )
 
 
+def _guesses(evidence: Mapping[str, Any], _zone: ZoneInfo) -> str:
+    limit, is_known = evidence["limit"], evidence["is_known"]
+    if limit == "password_network":
+        words = _AT_PASSWORDS
+    elif limit.startswith("password"):
+        words = _AT_A_PASSWORD if is_known else _AT_NOBODYS_PASSWORD
+    else:
+        words = _AT_A_PIN if is_known else _AT_PINS
+    facts = {name: format_decimal(evidence[name]) for name in ("most", "minutes")}
+    return str(words) % facts
+
+
+_AT_A_PIN: Final = lazy_gettext(
+    "More than %(most)s tries at this person's PIN within %(minutes)s minutes. "
+    "What was too much was refused."
+)
+_AT_PINS: Final = lazy_gettext(
+    "More than %(most)s tries at PINs of this till within %(minutes)s minutes. "
+    "What was too much was refused."
+)
+_AT_A_PASSWORD: Final = lazy_gettext(
+    "More than %(most)s tries at this person's password within %(minutes)s minutes. "
+    "What was too much was refused."
+)
+_AT_NOBODYS_PASSWORD: Final = lazy_gettext(
+    "More than %(most)s tries within %(minutes)s minutes at the password of an "
+    "address that nobody signs in with. What was too much was refused."
+)
+_AT_PASSWORDS: Final = lazy_gettext(
+    "More than %(most)s tries at passwords from one network within %(minutes)s "
+    "minutes. What was too much was refused."
+)
+
+
 def _favourite(evidence: Mapping[str, Any], _zone: ZoneInfo) -> str:
     return str(
         gettext(
@@ -211,6 +245,7 @@ _EVIDENCE: Final[Mapping[str, Callable[[Mapping[str, Any], ZoneInfo], str]]] = {
     kinds.BY_HAND: _by_hand,
     kinds.OWN_CARD: _spent,
     kinds.OWN_PHONE: _own_phone,
+    kinds.GUESSES: _guesses,
     kinds.LIMIT_MET: _limit,
     kinds.FAVOURITE: _favourite,
     kinds.AFTER_HOURS: _after_hours,

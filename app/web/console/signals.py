@@ -143,7 +143,7 @@ _ACTS: Final[Mapping[str, Callable[[Tools, SignalView, ConsoleCaller], str]]] = 
 
 
 def _ways(seen: SignalView) -> list[dict[str, str]]:
-    """Tell what can be done about it, each with its question."""
+    """Tell what can be done about it, each with its question or the page for it."""
     ways = []
     if seen.card_id and not seen.card_is_paused:
         ways.append(
@@ -159,6 +159,8 @@ def _ways(seen: SignalView) -> list[dict[str, str]]:
             }
         )
     if seen.staff_id and shop.may_change(access.console(), seen.staff_role or ""):
+        if seen.kind == kinds.GUESSES:
+            ways.append(_new_secret(seen, seen.staff_id))
         ways.append(
             {
                 "way": "sign-out",
@@ -199,6 +201,16 @@ def _ways(seen: SignalView) -> list[dict[str, str]]:
             }
         )
     return ways
+
+
+def _new_secret(seen: SignalView, staff_id: UUID) -> dict[str, str]:
+    """Lead to where what was guessed at is replaced."""
+    is_pin = seen.terminal_id is not None
+    return {
+        "icon": "person",
+        "verb": gettext("Give a new PIN") if is_pin else gettext("Give a new password"),
+        "url": url_for("console.staff_member", staff_id=staff_id),
+    }
 
 
 def _can_undo(seen: SignalView) -> bool:

@@ -55,7 +55,13 @@ def watched(own_tools: Tools, shop: Founded) -> dict[str, UUID]:
     )
     _raise_each(tools, card_id, mia, UUID(entry))
     favourite = desk.signals(tools, kind=kinds.FAVOURITE)[0].signal_id
-    return {"card": card_id, "mia": mia_id, "favourite": favourite}
+    guesses = desk.signals(tools, kind=kinds.GUESSES)[0].signal_id
+    return {
+        "card": card_id,
+        "mia": mia_id,
+        "favourite": favourite,
+        "guesses": guesses,
+    }
 
 
 def _raise_each(tools: Tools, card_id: UUID, mia: StaffCaller, entry: UUID) -> None:
@@ -74,22 +80,26 @@ def _raise_each(tools: Tools, card_id: UUID, mia: StaffCaller, entry: UUID) -> N
         kinds.QUICK_REWARD: {"minutes": 34},
         kinds.JOIN_BURST: {"times": 7, "cards": [str(card_id)], **span},
         kinds.LIMIT_MET: {"limit": "stamps_per_card", "most": 20},
+        kinds.GUESSES: {"limit": "pin", "most": 5, "minutes": 15, "is_known": True},
         kinds.SPENT: {},
         kinds.BY_HAND: {"stamps": 2},
     }
     with tools.database.begin() as tx:
         for number, (kind, facts) in enumerate(reversed(evidence.items())):
+            # Who guesses has no card yet, and no entry.
+            is_about_a_card = kind != kinds.GUESSES
+            entries = {"entries": [str(entry)]} if is_about_a_card else {}
             put(
                 tx,
                 Raised(
                     kind,
-                    now - (13 - number) * 7 * MINUTE,
-                    {**facts, "entries": [str(entry)]},
-                    card_id=card_id,
+                    now - (14 - number) * 7 * MINUTE,
+                    {**facts, **entries},
+                    card_id=card_id if is_about_a_card else None,
                     staff_id=None if kind == kinds.SPENT else mia.staff_id,
                     terminal_id=mia.terminal_id,
                     location_id=mia.location_id,
-                    entry_id=entry,
+                    entry_id=entry if is_about_a_card else None,
                 ),
             )
 
@@ -114,6 +124,7 @@ def pages(watched: dict[str, UUID], shop: Founded) -> dict[str, str]:
         "signals-any": "/console/signals?state=any",
         "signals-none": "/console/signals?state=confirmed",
         "signal": f"/console/signals/{watched['favourite']}",
+        "signal-guesses": f"/console/signals/{watched['guesses']}",
         "cards": "/console/cards",
         "cards-none": "/console/cards?q=nobody",
         "cards-wrong": "/console/cards?q=a",
@@ -196,7 +207,7 @@ def test_a_manager_looks_acts_and_judges(
 ) -> None:
     """From the count in the rail to a paused card and a verdict."""
     page = console("/console/")
-    page.get_by_role("link", name="Signals 12 new signals").click()
+    page.get_by_role("link", name="Signals 13 new signals").click()
     page.get_by_role("link", name="One card gets far more than others").click()
     expect(page.get_by_text("38 stamps from this person")).to_be_visible()
 

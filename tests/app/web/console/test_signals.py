@@ -8,7 +8,17 @@ import pytest
 from sqlalchemy import select
 
 from app import create_app
-from app.programme import cards, limits, members, own_cards, shop, signals, stamping
+from app.programme import (
+    cards,
+    limits,
+    members,
+    own_cards,
+    shop,
+    signals,
+    staff,
+    stamping,
+)
+from app.programme.errors import LimitReached, Unauthenticated
 from app.programme.founding import Founded
 from app.programme.hours import Hours
 from app.programme.sessions import ConsoleCaller, StaffCaller
@@ -182,6 +192,142 @@ def test_what_is_not_there_is_not_found(owner: Browser, signal: UUID):
     assert owner.get(f"/console/signals/{uuid4()}").status_code == 404
     assert owner.get(f"/console/cards/{uuid4()}").status_code == 404
     assert owner.get(f"/console/locations/{uuid4()}/hours").status_code == 404
+
+
+@pytest.fixture
+def bo(tools: Tools, founded: Founded) -> UUID:
+    by = ConsoleCaller(founded.staff_id, "Owner", "owner")
+    return shop.add_staff(tools, name="Bo", role="barista", pin="4071", by=by)
+
+
+def guessed(tools: Tools, limit: str, most: int, minutes: int, **about: UUID) -> str:
+    """Keep that a limit of guesses refused; its page."""
+    known = {"is_known": "staff_id" in about}
+    evidence = {"limit": limit, "most": most, "minutes": minutes, **known}
+    signals.raise_now(tools, Raised("guesses", tools.now(), evidence, **about))
+    return f"/console/signals/{desk.signals(tools, kind='guesses')[0].signal_id}"
+
+
+def test_a_pin_that_was_guessed_at_a_till_is_told_with_what_to_do(
+    owner: Browser, tools: Tools, make_terminal, bo: UUID
+):
+    till = make_terminal()
+    for _ in range(6):
+        with pytest.raises((LimitReached, Unauthenticated)):
+            staff.sign_in(tools, till, bo, "0000")
+
+    listed = seen(owner.get("/console/signals"))
+    page = f"/console/signals/{desk.signals(tools)[0].signal_id}"
+    told = owner.get(page)
+    for words in (listed, seen(told)):
+        assert "Somebody guessed at a PIN or a password" in words
+        assert "More than 5 tries at this person's PIN within 15 minutes." in words
+        assert "Bo" in words
+        assert "Nyhavn" in words
+        assert "Till 1" in words
+    assert 'id="way-sign-out"' in told.text
+    assert 'id="way-revoke"' in told.text
+    # A new PIN is given on the person's own page.
+    assert "Give a new PIN" in seen(told)
+    assert told.text.count(f'href="/console/staff/{bo}"') == 2
+
+    owner.send(page, f"{page}/revoke")
+    owner.send(page, f"{page}/sign-out")
+    assert actions(tools)[-2:] == ["terminal.revoked", "staff.signed_out"]
+
+
+def test_a_password_that_was_guessed_at_the_door_is_told_with_what_to_do(
+    owner: Browser, tools: Tools, manager: Browser
+):
+    stranger = Browser(owner.client.application.test_client())
+    told = [stranger.sign_in("jonas@example.com", "wrong") for _ in range(6)]
+    assert [answer.status_code for answer in told] == [401] * 5 + [429]
+
+    page = owner.get(f"/console/signals/{desk.signals(tools)[0].signal_id}")
+    words = seen(page)
+    assert "More than 5 tries at this person's password within 15 minutes." in words
+    assert "Jonas" in words
+    assert "Give a new password" in words
+    assert 'id="way-sign-out"' in page.text
+    assert 'id="way-revoke"' not in page.text
+    assert "jonas@example.com" not in page.text
+
+
+def test_whom_the_door_refuses_hears_the_same_whoever_is_asked_for(
+    stranger: Browser, tools: Tools, founded: Founded
+):
+    heard = []
+    for email in (founded.email, "nobody@example.org"):
+        answers = [stranger.sign_in(email, "wrong") for _ in range(7)]
+        heard.append(
+            [
+                (answer.status_code, seen(answer), [*answer.headers.keys()])
+                for answer in answers
+            ]
+        )
+
+    assert heard[0] == heard[1]
+    whose = {each.staff_id for each in desk.signals(tools)}
+    assert whose == {founded.staff_id, None}
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "minutes", "words"),
+    [
+        ("pin_terminal", 20, 15, "20 tries at PINs of this till within 15 minutes"),
+        ("pin", 5, 15, "5 tries at PINs of this till within 15 minutes"),
+        (
+            "password_address",
+            30,
+            60,
+            "30 tries within 60 minutes at the password of an address that nobody "
+            "signs in with",
+        ),
+        (
+            "password_network",
+            30,
+            15,
+            "30 tries at passwords from one network within 15 minutes",
+        ),
+    ],
+)
+def test_guesses_at_nobody_who_is_known_are_told_without_a_person(
+    owner: Browser,
+    tools: Tools,
+    make_terminal,
+    limit: str,
+    most: int,
+    minutes: int,
+    words: str,
+):
+    is_at_a_till = limit.startswith("pin")
+    about = {"terminal_id": make_terminal().terminal_id} if is_at_a_till else {}
+
+    page = owner.get(guessed(tools, limit, most, minutes, **about))
+
+    assert f"More than {words}. What was too much was refused." in seen(page)
+    assert "/console/staff/" not in page.text
+    assert ('id="way-revoke"' in page.text) == is_at_a_till
+    assert 'id="way-sign-out"' not in page.text
+
+
+def test_a_manager_gives_no_owner_a_new_pin(
+    manager: Browser, tools: Tools, founded: Founded, make_terminal
+):
+    till = make_terminal()
+    page = guessed(
+        tools,
+        "pin",
+        5,
+        15,
+        staff_id=founded.staff_id,
+        terminal_id=till.terminal_id,
+    )
+
+    told = manager.get(page)
+
+    assert "Give a new PIN" not in seen(told)
+    assert 'id="way-revoke"' in told.text
 
 
 def test_a_manager_signs_no_owner_out(
