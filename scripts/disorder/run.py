@@ -26,6 +26,8 @@ from scripts.disorder.world import World
 from scripts.parts.environment import ROOT
 
 _LOOK_S: Final = 0.02
+# What a card comes to, as a good customer's does in a year.
+_STAMPS_EACH: Final = 60
 
 
 class LoadFailed(Exception):
@@ -155,10 +157,10 @@ def _disturb(
 ) -> dict[str, int]:
     """Start the load and break things until it is done."""
     each = -(-plan.spends // (plan.processes * plan.tills))
+    phones = max(2, each // _STAMPS_EACH)
     for number in range(plan.processes):
-        desks = tuple(
-            world.desk(number * plan.tills + till) for till in range(plan.tills)
-        )
+        first = number * plan.tills
+        desks = tuple(world.desk(first + till, phones) for till in range(plan.tills))
         load.start(Job(world.url, desks, each, plan.seed + 1000 * number))
     chance = random.Random(plan.seed)  # noqa: S311 -- a plan that can be run again
     broken: Counter[str] = Counter()

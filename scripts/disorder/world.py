@@ -40,7 +40,6 @@ from signing import keyfiles
 #: Kinds of books.
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 _PATIENCE_S: Final = 60.0
-_PHONES_EACH: Final = 2
 
 
 class World:
@@ -96,7 +95,7 @@ class World:
         """Where clients go."""
         return self._environ["PUNCHPROOF_ORIGIN"]
 
-    def desk(self, number: int) -> Desk:
+    def desk(self, number: int, phones: int) -> Desk:
         """Set up a till with somebody at it, and its customers."""
         code = staff.enrolment_code(self.tools, self._shop.location_id).code
         till = staff.enrol(self.tools, code)
@@ -109,10 +108,8 @@ class World:
                 terminal_id=till.terminal_id,
                 staff_id=person,
             )
-        phones = [
-            members.join(self.tools, name=f"{number}-{n}") for n in range(_PHONES_EACH)
-        ]
-        return Desk(token, tuple((str(one.card_id), one.token) for one in phones))
+        joined = [members.join(self.tools, name=f"{number}-{n}") for n in range(phones)]
+        return Desk(token, tuple((str(one.card_id), one.token) for one in joined))
 
     def _hire(self, number: int) -> UUID:
         with self.tools.database.begin() as tx:
