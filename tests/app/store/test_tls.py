@@ -40,15 +40,14 @@ class Door:
         self._path = unquote(urlsplit(redis_url).path)
         self._context = context
         self._is_open = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._end = asyncio.Event()
-        self._thread = threading.Thread(
-            target=self._loop.run_until_complete, args=[self._serve()]
-        )
+        # A thread of its own from beginning to end: a test that drives a browser in
+        # this process has a loop already.
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
         assert self._is_open.wait(10)
 
     async def _serve(self) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(
             self._let_in, "127.0.0.1", 0, ssl=self._context
         )
@@ -56,8 +55,6 @@ class Door:
         self._is_open.set()
         async with server:
             await self._end.wait()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
 
     async def _let_in(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -68,8 +65,6 @@ class Door:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
 
 
 @pytest.fixture
