@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
 from scripts.parts import system_packages
-from scripts.parts.environment import ROOT
 from scripts.parts.progress import step
 
 NAMES: Final = ("nginx", "caddy")
-_UNPACKED = ROOT / ".venv" / "proxies"
+_UNPACKED = Path(sys.prefix) / "share" / "punchproof-proxies"
 # nginx is where the paths of people who are not root do not lead.
 _PLACES = (_UNPACKED / "usr" / "bin", _UNPACKED / "usr" / "sbin", "/usr/sbin")
 

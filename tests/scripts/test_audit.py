@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -45,10 +48,25 @@ def data(empty: Path, founded: Founded) -> Path:
     return empty
 
 
+@pytest.fixture(scope="session")
+def made_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demo is kept once it is made, which takes seconds."""
+    return tmp_path_factory.mktemp("demo")
+
+
 @pytest.fixture
-def played(empty: Path, tools: Tools) -> Path:
+def played(empty: Path, tools: Tools, made_demo: Path) -> Path:
     """The same with the demo's shop and its history."""
-    demo.load(tools, empty)
+    books = tools.settings.database_url.removeprefix("sqlite:///")
+    kept, told = made_demo / "books.sqlite3", made_demo / demo.FILE
+    if kept.exists():
+        shutil.copyfile(kept, books)
+        shutil.copyfile(told, empty / demo.FILE)
+    else:
+        demo.load(tools, empty)
+        with contextlib.closing(sqlite3.connect(books)) as made:
+            made.execute("VACUUM INTO ?", [str(kept)])
+        shutil.copyfile(empty / demo.FILE, told)
     return empty
 
 

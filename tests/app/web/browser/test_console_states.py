@@ -267,7 +267,7 @@ def _walk(page: Page, ways: Iterator[Way], look: Callable[[Page], None]) -> None
     [
         pytest.param("en", DESK, "light", id="en-desk-light"),
         pytest.param("en", DESK, "dark", id="en-desk-dark", marks=pytest.mark.long),
-        pytest.param("he", PHONE, "dark", id="he-phone-dark"),
+        pytest.param("he", PHONE, "dark", id="he-phone-dark", marks=pytest.mark.long),
     ],
 )
 def test_axe_finds_nothing_in_any_state(

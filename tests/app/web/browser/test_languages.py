@@ -196,6 +196,7 @@ def test_an_owners_pages(
         look(page, f"{picture}-console-{name}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda each: each.tag)
 def test_every_language_fits_a_narrow_phone(
     open_window: Callable[..., Window],
