@@ -46,7 +46,7 @@ from typing import Any, Self
 from app.store import nonce_scripts, redis_checks
 from app.store.epochs import Epoch, Epochs
 from app.store.errors import NonceStoreDown, NonceTaken
-from app.store.redises import FAULTS, Patience, Redises, Script, open_redises
+from app.store.redises import FAULTS, PATIENCE, Redises, Script, open_redises
 
 __all__ = [
     "Claim",
@@ -58,9 +58,6 @@ __all__ = [
     "Outstanding",
 ]
 
-_PATIENCE = Patience(
-    connect=timedelta(seconds=1), reply=timedelta(seconds=1.5), retries=2
-)
 # Codes looked at in one go by those who walk along all of them.
 _STRIDE = 500
 
@@ -152,7 +149,7 @@ class Nonces:
         Raises:
             SettingsError: not an address.
         """
-        return cls(open_redises(url, _PATIENCE), lease=lease)
+        return cls(open_redises(url, PATIENCE), lease=lease)
 
     def issue(
         self,

@@ -34,7 +34,16 @@ from app.store import redis_address
 from app.store.redis_address import Address, Form
 from app.store.redis_cluster import Cluster, Known
 
-__all__ = ["FAULTS", "Known", "Patience", "Redises", "Script", "Server", "open_redises"]
+__all__ = [
+    "FAULTS",
+    "PATIENCE",
+    "Known",
+    "Patience",
+    "Redises",
+    "Script",
+    "Server",
+    "open_redises",
+]
 
 #: What comes instead of an answer.
 FAULTS = (redis.RedisError, OSError)
@@ -68,6 +77,12 @@ class Patience:
             "socket_timeout": self.reply.total_seconds(),
             "retry": Retry(NoBackoff(), 0),
         }
+
+
+#: For what somebody at a till waits for, or that need not be quicker than it.
+PATIENCE = Patience(
+    connect=timedelta(seconds=1), reply=timedelta(seconds=1.5), retries=2
+)
 
 
 class Redises(Protocol):

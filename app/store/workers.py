@@ -31,7 +31,7 @@ from typing import Any, Self
 import redis
 
 from app.store.errors import NonceStoreDown
-from app.store.redises import FAULTS, Patience, Redises, open_redises
+from app.store.redises import FAULTS, PATIENCE, Redises, open_redises
 
 #: Between two reports of a worker.
 EVERY = timedelta(seconds=2)
@@ -44,10 +44,6 @@ _FORGET_IDS = timedelta(days=1)
 _MAIL = "pp:{workers}:mail"
 #: A mail worker that found the way shut rests for up to five minutes.
 MAIL_KEEP = timedelta(minutes=10)
-# As in ``app.store.nonces``: a late reply helps nobody.
-_PATIENCE = Patience(
-    connect=timedelta(seconds=1), reply=timedelta(seconds=1.5), retries=2
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +139,7 @@ class Workers:
         Raises:
             SettingsError: not an address.
         """
-        return cls(open_redises(url, _PATIENCE), every=every, keep=keep)
+        return cls(open_redises(url, PATIENCE), every=every, keep=keep)
 
     def live(self) -> list[Worker]:
         """Return the workers that reported within ``keep``, by id.

@@ -37,11 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="scripts/test",
         description="Run every check and the tests. Other arguments go to pytest.",
     )
-    share = parser.add_mutually_exclusive_group()
-    share.add_argument(
+    shares = parser.add_mutually_exclusive_group()
+    shares.add_argument(
         "--fast", action="store_true", help="leave out tests marked browser or slow"
     )
-    share.add_argument(
+    shares.add_argument(
         "--long", action="store_true", help="only the tests marked long, and no checks"
     )
     options, pytest_words = parser.parse_known_args(argv)
@@ -51,7 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (has_all and (options.fast or (_find_chromium() and _find_proxies()))):
         return 1
     checks = 0 if options.long else checking.main([])
-    words = [*_share(options, pytest_words), *_side_by_side(), *pytest_words]
+    words = [
+        *share_of(options.fast, options.long, pytest_words),
+        *_side_by_side(),
+        *pytest_words,
+    ]
     print("\npytest " + " ".join(words), flush=True)
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", *words],
@@ -69,11 +73,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if checks or tests else 0
 
 
-def _share(options: argparse.Namespace, pytest_words: Sequence[str]) -> list[str]:
-    """Words that choose tests; who names some gets those, whatever their marks."""
-    if options.fast:
+def share_of(is_fast: bool, is_long: bool, pytest_words: Sequence[str]) -> list[str]:
+    """Choose tests for pytest by their marks.
+
+    Args:
+        is_fast: the share without browsers and slow tests was asked for.
+        is_long: the share of what takes long was; neither: what is usual.
+        pytest_words: who names tests gets those, whatever their marks.
+    """
+    if is_fast:
         return ["-m", FAST]
-    if options.long:
+    if is_long:
         return ["-m", LONG]
     return [] if pytest_words else ["-m", USUAL]
 

@@ -1,10 +1,12 @@
-"""What scripts/test says at its end."""
+"""Which tests scripts/test runs, and what it says at its end."""
 
 from __future__ import annotations
 
 import os
 
-from scripts.parts.testing import pictures_since
+import pytest
+
+from scripts.parts.testing import FAST, LONG, USUAL, pictures_since, share_of
 
 
 def test_the_pictures_of_this_run_are_counted(tmp_path):
@@ -17,3 +19,24 @@ def test_the_pictures_of_this_run_are_counted(tmp_path):
     # then those of this run are counted
     assert pictures_since(tmp_path, 2_000) == 2
     assert pictures_since(tmp_path / "nowhere", 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen"),
+    [
+        ((False, False, []), ["-m", USUAL]),
+        ((True, False, []), ["-m", FAST]),
+        ((False, True, []), ["-m", LONG]),
+        # who names a test gets it, however long it takes
+        ((False, False, ["tests/scripts/test_runbook.py"]), []),
+        ((False, True, ["-x"]), ["-m", LONG]),
+    ],
+)
+def test_a_share_is_chosen_by_marks(words, chosen):
+    assert share_of(*words) == chosen
+
+
+def test_every_test_is_usual_or_long():
+    # The continuous run takes both shares, one after the other: none falls between.
+    assert f"not {LONG}" == USUAL
+    assert FAST.endswith(f"and {USUAL}")
