@@ -259,6 +259,7 @@ def _walk(page: Page, ways: Iterator[Way], look: Callable[[Page], None]) -> None
         page.goto(path)
         if act:
             act(page)
+        page.wait_for_load_state()  # a tapped link leads to a page without its sheets
         look(page)
 
 

@@ -34,6 +34,7 @@ def faults(page: Page, *, by_colour: bool = False) -> list[str]:
         page: as it is drawn now.
         by_colour: by the laws that a theme can break; the others were asked in another.
     """
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE_SCRIPT)
     laws = {**_LAWS, "runOnly": _OF_COLOUR} if by_colour else _LAWS
@@ -51,6 +52,7 @@ def check(page: Page) -> None:
 
 def misfits(page: Page) -> list[str]:
     """Name what does not fit the window: sideways scrolling, cut words."""
+    page.wait_for_load_state()
     wide = page.evaluate(_WIDE)
     told = [f"{wide} px too wide"] if wide > 0 else []
     return told + [f"cut: {words}" for words in page.evaluate(_CUT)]
