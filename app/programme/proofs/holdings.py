@@ -17,6 +17,9 @@ from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
 
 #: Cards in memory at a time.
 _CARDS = 100
+#: What the audit log calls a change of a card that is no entry of the ledger; its
+#: subject is the card's programme, or the card.
+_CHANGES = ("programme.changed", "card.paused", "card.resumed")
 
 
 @dataclass(slots=True)
@@ -28,7 +31,8 @@ class Holding:
     programme_id: UUID
     version: int
     stamps_required: int
-    #: How often its programme was changed since it was opened.
+    #: How often it may have changed without an entry since it was opened: with its
+    #: programme, when its member agreed to other terms, when it was paused and resumed.
     changes: int
     #: In the order of their numbers.
     entries: list[LedgerEntry] = field(default_factory=list)
@@ -47,9 +51,7 @@ def holdings(tx: Tx) -> Iterator[Holding]:
     """Read every card, in no order that means anything."""
     changed: defaultdict[str, list[datetime]] = defaultdict(list)
     for subject, at in tx.execute(
-        select(AuditEntry.subject, AuditEntry.at).where(
-            AuditEntry.action == "programme.changed"
-        )
+        select(AuditEntry.subject, AuditEntry.at).where(AuditEntry.action.in_(_CHANGES))
     ):
         changed[subject].append(at)
     last: UUID | None = None
@@ -68,10 +70,7 @@ def holdings(tx: Tx) -> Iterator[Holding]:
                 card.programme_id,
                 card.version,
                 required,
-                sum(
-                    at >= card.opened_at - SLACK
-                    for at in changed[str(card.programme_id)]
-                ),
+                _changes(card, changed),
             )
             for card, required in rows.all()
         }
@@ -81,6 +80,17 @@ def holdings(tx: Tx) -> Iterator[Holding]:
         _fill(tx, held)
         yield from held.values()
         tx.expunge_all()
+
+
+def _changes(card: Card, changed: Mapping[str, list[datetime]]) -> int:
+    """Count how often a card may have changed without an entry."""
+    since = card.opened_at - SLACK
+    with_its_programme = sum(
+        at >= since for at in changed.get(str(card.programme_id), ())
+    )
+    # Other terms come with a change of the programme, and are agreed to once.
+    agreed = min(card.terms_version - 1, with_its_programme)
+    return with_its_programme + agreed + len(changed.get(str(card.card_id), ()))
 
 
 def _fill(tx: Tx, held: Mapping[UUID, Holding]) -> None:
