@@ -56,6 +56,8 @@ _BUSY_MS = 10_000
 #: Connections a process may hold; a thread that finds none waits this long, in s.
 _POOL, _POOL_WAIT_S = 32, 10
 _AUTOCOMMIT: Mapping[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+#: How often another process may be a step ahead while the schema is made.
+_MIGRATE_TRIES = 5
 
 
 class Database:
@@ -118,6 +120,18 @@ class Database:
         Raises:
             DatabaseDown: the books gave no answer.
         """
+        # On SQLite each step is a transaction by itself: who reads the revision between
+        # two steps of another process meets what that one made, and looks again.
+        for tries_left in reversed(range(_MIGRATE_TRIES if self.is_sqlite else 1)):
+            try:
+                self._upgrade()
+            except DatabaseDown:
+                if not tries_left:
+                    raise
+            else:
+                return
+
+    def _upgrade(self) -> None:
         from alembic import command  # noqa: PLC0415
 
         with self._migrating, _faults_told(), self._engine.connect() as connection:
