@@ -20,6 +20,8 @@ _CARDS = 100
 #: What the audit log calls a change of a card that is no entry of the ledger; its
 #: subject is the card's programme, or the card.
 _CHANGES = ("programme.changed", "card.paused", "card.resumed")
+#: When, and whether it brought other terms.
+_Change = tuple[datetime, bool]
 
 
 @dataclass(slots=True)
@@ -49,15 +51,17 @@ class Holding:
 
 def holdings(tx: Tx) -> Iterator[Holding]:
     """Read every card, in no order that means anything."""
-    changed: defaultdict[str, list[datetime]] = defaultdict(list)
-    for subject, at in tx.execute(
-        select(AuditEntry.subject, AuditEntry.at).where(AuditEntry.action.in_(_CHANGES))
+    changed: defaultdict[str, list[_Change]] = defaultdict(list)
+    for subject, at, detail in tx.execute(
+        select(AuditEntry.subject, AuditEntry.at, AuditEntry.detail).where(
+            AuditEntry.action.in_(_CHANGES)
+        )
     ):
-        changed[subject].append(at)
+        changed[subject].append((at, detail.get("replaced") is not None))
     last: UUID | None = None
     while True:
         page = (
-            select(Card, Programme.stamps_required)
+            select(Card, Programme.stamps_required, Programme.terms_version)
             .join(Programme, Programme.programme_id == Card.programme_id)
             .order_by(Card.card_id)
             .limit(_CARDS)
@@ -70,9 +74,9 @@ def holdings(tx: Tx) -> Iterator[Holding]:
                 card.programme_id,
                 card.version,
                 required,
-                _changes(card, changed),
+                _changes(card, terms_version, changed),
             )
-            for card, required in rows.all()
+            for card, required, terms_version in rows.all()
         }
         if not held:
             return
@@ -82,15 +86,21 @@ def holdings(tx: Tx) -> Iterator[Holding]:
         tx.expunge_all()
 
 
-def _changes(card: Card, changed: Mapping[str, list[datetime]]) -> int:
+def _changes(
+    card: Card, terms_version: int, changed: Mapping[str, list[_Change]]
+) -> int:
     """Count how often a card may have changed without an entry."""
     since = card.opened_at - SLACK
-    with_its_programme = sum(
-        at >= since for at in changed.get(str(card.programme_id), ())
-    )
-    # Other terms come with a change of the programme, and are agreed to once.
-    agreed = min(card.terms_version - 1, with_its_programme)
-    return with_its_programme + agreed + len(changed.get(str(card.card_id), ()))
+    with_its_programme = [
+        has_new_terms
+        for at, has_new_terms in changed.get(str(card.programme_id), ())
+        if at >= since
+    ]
+    # It was opened with the terms of then; each version after is agreed to once.
+    opened_with = terms_version - sum(with_its_programme)
+    agreed = max(0, card.terms_version - opened_with)
+    paused = len(changed.get(str(card.card_id), ()))
+    return len(with_its_programme) + agreed + paused
 
 
 def _fill(tx: Tx, held: Mapping[UUID, Holding]) -> None:

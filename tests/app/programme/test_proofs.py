@@ -607,6 +607,20 @@ def change_without_an_entry(
 
 
 @both_books
+def test_what_is_removed_is_missed_also_from_a_card_that_changed_otherwise(
+    day: Day, by_hand: Connection
+):
+    owner = ConsoleCaller(day.till.staff_id, "Owner", "owner")
+    for step in (10, 30):
+        change_without_an_entry(day, day.one, step, owner)
+    assert found(day.tools) == set()
+
+    tampered(by_hand, "DELETE FROM ledger_entry WHERE entry_no = 13")
+
+    assert "entry_missing" in found(day.tools)
+
+
+@both_books
 def test_a_random_history_is_clean(day: Day, clock: Clock, counts: Callable[..., None]):
     chance = random.Random(7)
     given: list[UUID] = []
