@@ -16,6 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Playwright, sync_playwright
 from sqlalchemy import Table, insert, select, update
 
@@ -72,6 +74,28 @@ def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
+class Pages(BytecodeCache):
+    """Templates as Jinja translated them: the same for each app of a run."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if known := self._known.get(bucket.key):
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages() -> Iterator[None]:
+    """Translate each template once; each test has an app of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": Pages()})
+        yield
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """What drives browsers; a process can hold one of it, so all tests share it."""
@@ -121,6 +145,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 #: Runs a test on SQLite and on PostgreSQL.
 both_books = pytest.mark.parametrize(
     "database_url", ["sqlite", "postgresql"], indirect=True
+)
+#: The same for what takes long: usually on the books of a shop with several machines.
+both_books_at_length = pytest.mark.parametrize(
+    "database_url",
+    [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"],
+    indirect=True,
 )
 
 

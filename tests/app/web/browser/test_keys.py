@@ -93,7 +93,9 @@ def theft(own_tools: Tools, shop: Founded) -> None:
 
 
 @pytest.mark.usefixtures("theft")
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "theme", ["light", pytest.param("dark", marks=pytest.mark.long)]
+)
 def test_the_pages_of_keys_are_for_everybody(console: Callable[..., Page], theme: str):
     page = console("/console/keys", color_scheme=theme)
     for path in ("/console/keys", "/console/keys/5/review?page=2", "/console/"):
