@@ -179,3 +179,6 @@ def _together(one: str, other: str) -> str:
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     welcome.KIND: _welcome,
 }
+
+#: The kinds of mail that we know.
+KINDS: Final = frozenset(_WRITERS)

@@ -12,6 +12,7 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a member is erased once: ``pk_erasure``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
@@ -31,6 +32,11 @@ from app.store.tables.columns import (
     Moment,
     Table,
 )
+from app.store.tables.privacy import (
+    CONSENT_KINDS,
+    Consent,
+    Erasure,
+)
 from app.store.tables.records import (
     AccessToken,
     AuditEntry,
@@ -48,10 +54,13 @@ from app.store.tables.shop import (
 )
 
 __all__ = [
+    "CONSENT_KINDS",
     "LEDGER_KINDS",
     "AccessToken",
     "AuditEntry",
     "Card",
+    "Consent",
+    "Erasure",
     "LedgerEntry",
     "Location",
     "Logo",
