@@ -13,12 +13,19 @@ What holds each "once":
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
 * a member is erased once: ``pk_erasure``
+* mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
 
 from __future__ import annotations
 
+from app.store.tables.account import (
+    EmailChange,
+    MailCode,
+    Passkey,
+    SpentChallenge,
+)
 from app.store.tables.cards import (
     LEDGER_KINDS,
     Card,
@@ -61,17 +68,21 @@ __all__ = [
     "Card",
     "Consent",
     "Erasure",
+    "EmailChange",
     "LedgerEntry",
     "Location",
     "Logo",
+    "MailCode",
     "Member",
     "Moment",
     "Outgoing",
+    "Passkey",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
     "Shop",
     "Signal",
+    "SpentChallenge",
     "StaffMember",
     "Table",
     "Terminal",
