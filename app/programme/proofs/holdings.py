@@ -19,7 +19,13 @@ from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
 _CARDS = 100
 #: What the audit log calls a change of a card that is no entry of the ledger; its
 #: subject is the card's programme, or the card.
-_CHANGES = ("programme.changed", "card.paused", "card.resumed")
+_CHANGES = (
+    "programme.changed",
+    "programme.announced",
+    "programme.called_back",
+    "card.paused",
+    "card.resumed",
+)
 #: When, and whether it brought other terms.
 _Change = tuple[datetime, bool]
 

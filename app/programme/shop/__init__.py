@@ -16,16 +16,11 @@ from app.programme.shop.at_the_till import allow_by_hand, allows_by_hand
 from app.programme.shop.card import (
     DEFAULT_COLOUR,
     STAMP_SHAPES,
-    STAMPS_REQUIRED,
-    TERMS_LENGTH,
     UNKNOWN_SHOP,
     ShopView,
-    cards_in,
     ink_of,
     ink_on,
     mixed,
-    programmes,
-    save_programme,
     shop,
     timezones,
     update_shop,
@@ -46,6 +41,16 @@ from app.programme.shop.premises import (
     revoke_terminal,
     terminals,
 )
+from app.programme.shop.programmes import (
+    STAMPS_REQUIRED,
+    TERMS_LENGTH,
+    Typed,
+    cards_in,
+    planned,
+    save_programme,
+)
+from app.programme.shop.programmes import listed as programmes
+from app.programme.shop.promising import call_back, save_notice
 from app.programme.shop.team import (
     StaffView,
     add_staff,
@@ -71,10 +76,12 @@ __all__ = [
     "ShopView",
     "StaffView",
     "TerminalView",
+    "Typed",
     "add_location",
     "add_staff",
     "allow_by_hand",
     "allows_by_hand",
+    "call_back",
     "cards_in",
     "enrolment",
     "enrolment_state",
@@ -86,6 +93,7 @@ __all__ = [
     "may_change",
     "mixed",
     "pause_card",
+    "planned",
     "programmes",
     "remove_logo",
     "rename_location",
@@ -93,6 +101,7 @@ __all__ = [
     "revoke_terminal",
     "save_hours",
     "save_limits",
+    "save_notice",
     "save_programme",
     "set_active",
     "set_console_access",

@@ -14,6 +14,10 @@ What holds each "once":
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a version of a programme is announced once: ``pk_programme_version``
+* a member agrees to a version once: ``pk_terms_accepted``
+* a member uses an invitation once, and all together as often as it says:
+  ``pk_invitation_use`` and ``ck_invitation_uses``
 """
 
 from __future__ import annotations
@@ -30,6 +34,16 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.promises import (
+    AgeSeen,
+    Eligibility,
+    GroupMember,
+    Invitation,
+    InvitationUse,
+    MemberGroup,
+    ProgrammeVersion,
+    TermsAccepted,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -50,22 +64,30 @@ from app.store.tables.shop import (
 __all__ = [
     "LEDGER_KINDS",
     "AccessToken",
+    "AgeSeen",
     "AuditEntry",
     "Card",
+    "Eligibility",
+    "GroupMember",
+    "Invitation",
+    "InvitationUse",
     "LedgerEntry",
     "Location",
     "Logo",
     "Member",
+    "MemberGroup",
     "Moment",
     "Outgoing",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "ProgrammeVersion",
     "Shop",
     "Signal",
     "StaffMember",
     "Table",
     "Terminal",
+    "TermsAccepted",
     "Voucher",
     "Watched",
 ]
