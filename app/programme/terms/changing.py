@@ -104,6 +104,8 @@ def change(
     if day > today + _FURTHEST:
         raise InvalidRequest({"effective_on": "out_of_range"})
     effective_at = now if day == today else first_moment(day, zone)
+    if planned.coming.number == planned.present.number:
+        return _rewrite(tx, tools, row, wanted.figures, by)
     _list_present(tx, row, planned.present)
     coming = ProgrammeVersion(
         programme_id=row.programme_id,
@@ -220,11 +222,14 @@ def _plan(tx: Tx, row: Programme, wanted: Wanted, now: datetime) -> Plan | None:
         return None
     zone = expiry.zone_of(tx)
     is_gain = present.terms == wanted.terms and gains(present.figures, wanted.figures)
-    is_at_once = is_gain or not _has_cards(tx, row.programme_id)
+    has_cards = _has_cards(tx, row.programme_id)
+    is_at_once = is_gain or not has_cards
     today = now.astimezone(zone).date()
     earliest = today if is_at_once else today + timedelta(days=row.notice_days)
+    # Of figures that nobody was promised there need not be two versions.
+    is_rewritten = present.terms == wanted.terms and not has_cards
     coming = Version(
-        number=present.number + 1,
+        number=present.number + (not is_rewritten),
         terms=wanted.terms,
         figures=wanted.figures,
         says="",
@@ -235,10 +240,32 @@ def _plan(tx: Tx, row: Programme, wanted: Wanted, now: datetime) -> Plan | None:
 
 
 def _has_cards(tx: Tx, programme_id: UUID) -> bool:
-    is_there = select(Card.card_id).where(
-        Card.programme_id == programme_id, Card.closed_at.is_(None)
-    )
+    is_there = select(Card.card_id).where(Card.programme_id == programme_id)
     return tx.scalar(is_there.limit(1)) is not None
+
+
+def _rewrite(
+    tx: Tx, tools: Tools, row: Programme, figures: Figures, by: UUID | None
+) -> Version:
+    """Change the figures of a version that no card was promised yet."""
+    listed = tx.get(ProgrammeVersion, (row.programme_id, row.terms_version))
+    for each in (row, *([listed] if listed else [])):
+        each.stamps_required, each.reward = figures.stamps_required, figures.reward
+        each.voucher_days = figures.voucher_days
+    tx.flush()
+    audit.record(
+        tx,
+        tools,
+        "programme.changed",
+        row.programme_id,
+        by=by,
+        name=row.name,
+        is_open=row.is_open,
+        terms_version=row.terms_version,
+        figures=_plain(figures),
+        replaced=None,
+    )
+    return of_programme(tx, row)[-1]
 
 
 def _list_present(tx: Tx, row: Programme, present: Version) -> None:

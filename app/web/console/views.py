@@ -2,7 +2,9 @@
 
 from app.web.console import (
     cards,
+    eligibility,
     entrance,
+    groups,
     home,
     keys,
     limits,
@@ -14,13 +16,16 @@ from app.web.console import (
     signals,
     style,
     team,
+    terms,
 )
 from app.web.console.room import bp
 
 __all__ = [
     "bp",
     "cards",
+    "eligibility",
     "entrance",
+    "groups",
     "home",
     "keys",
     "limits",
@@ -32,4 +37,5 @@ __all__ = [
     "signals",
     "style",
     "team",
+    "terms",
 ]

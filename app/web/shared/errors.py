@@ -187,6 +187,54 @@ _PAUSED: Final = Line(
     lazy_gettext("Card paused"),
     lazy_gettext("The shop has paused this card. A manager can tell why."),
 )
+_WHY: Final[Mapping[str, tuple[Any, Any]]] = {
+    "needs_invitation": (
+        lazy_gettext("By invitation"),
+        lazy_gettext("This card is for: %(group)s. It takes an invitation."),
+    ),
+    "needs_purchases": (
+        lazy_gettext("Not yet"),
+        lazy_gettext(
+            "This card comes after %(needed)s purchases with another card of this "
+            "shop. So far: %(have)s."
+        ),
+    ),
+    "needs_visits": (
+        lazy_gettext("Not yet"),
+        lazy_gettext(
+            "This card comes after %(needed)s visits with another card of this shop. "
+            "So far: %(have)s."
+        ),
+    ),
+    "needs_age": (
+        lazy_gettext("Not for every age"),
+        lazy_gettext(
+            "This card is for people of %(needed)s years and more. Tell your birthday, "
+            "or show a document at the counter."
+        ),
+    ),
+    "left_group": (
+        lazy_gettext("No longer in the group"),
+        lazy_gettext(
+            "This card is for: %(group)s. Its owner is no longer among them; their "
+            "vouchers stay good."
+        ),
+    ),
+    "invitation_unknown": (
+        lazy_gettext("No such invitation"),
+        lazy_gettext("We do not know this invitation. Look at its twelve characters."),
+    ),
+    "invitation_over": (
+        lazy_gettext("Invitation over"),
+        lazy_gettext("This invitation works no more. Ask at the counter."),
+    ),
+    "invitation_used_up": (
+        lazy_gettext("Invitation used up"),
+        lazy_gettext(
+            "This invitation was used as often as it may be. Ask at the counter."
+        ),
+    ),
+}
 _OWN_CARD: Final = Line(
     HTTPStatus.FORBIDDEN,
     lazy_gettext("Own card"),
@@ -229,6 +277,18 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
     "not_a_card": lazy_gettext("There is no card with this number."),
+    "not_a_day": lazy_gettext("That is not a day."),
+    "too_soon": lazy_gettext("That is too soon: members have to be told in time."),
+    "announced_before": lazy_gettext(
+        "Another change is announced already. Call it back first."
+    ),
+    "no_other_card": lazy_gettext(
+        "There is no other open card on which people could collect. Make one first."
+    ),
+    "no_way_in": lazy_gettext(
+        "Nobody could have this card: nobody is in the group, and there is no way into "
+        "it. Make an invitation, or let staff put people in."
+    ),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
 }
 
@@ -262,6 +322,12 @@ def sentence(error: Refused) -> str:
         return ended(error.ended_at)
     if isinstance(error, LimitReached):
         return _limit(error)
+    if isinstance(error, NotEligible) and (error.why or "") in _WHY:
+        return str(_WHY[error.why or ""][1]) % {
+            "group": isolated(error.group),
+            "needed": error.needed,
+            "have": error.have,
+        }
     return str(_line(error).detail)
 
 
@@ -269,6 +335,8 @@ def title(error: Refused) -> str:
     """Tell in a word or three what was refused."""
     if isinstance(error, LimitReached) and error.most is not None:
         return str(_ENOUGH)
+    if isinstance(error, NotEligible) and (error.why or "") in _WHY:
+        return str(_WHY[error.why or ""][0])
     return str(_line(error).title)
 
 
@@ -348,7 +416,7 @@ def _facts(error: Refused) -> dict[str, Any]:
     elif isinstance(error, CardClosed):
         told = {"is_paused": error.is_paused or None}
     elif isinstance(error, NotEligible):
-        told = {"why": error.why}
+        told = {"why": error.why, "needed": error.needed, "have": error.have}
     return {name: value for name, value in told.items() if value is not None}
 
 

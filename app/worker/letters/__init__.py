@@ -13,9 +13,10 @@ from typing import Any, Final
 from app import translations
 from app.programme import welcome as welcome_mail
 from app.programme.shop import ShopView
+from app.programme.terms import telling
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import welcome
+from app.worker.letters import terms, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -44,5 +45,6 @@ def letter(mail: Waiting, shop: ShopView, origin: str) -> Letter:
 
 
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
+    telling.KIND: terms.write,
     welcome_mail.KIND: welcome.write,
 }
