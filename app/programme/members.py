@@ -116,6 +116,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             member = Member(
                 **details,
                 birthday=birthday,
+                birthday_set_at=tools.now() if birthday else None,
                 join_id=join_id,
                 joined_at=tools.now(),
                 joined_from=_joined_from(tools, device, browser),
@@ -177,7 +178,8 @@ def take_card(
                 return held
             programme = _open_programme(tx, programme_id)
             in_force = _agreed(tx, programme, terms_version, tools.now())
-            member.birthday = member.birthday or birthday
+            if birthday is not None and member.birthday_set_at is None:
+                member.birthday, member.birthday_set_at = birthday, tools.now()
             tx.flush()
             if invitation:
                 invitations.use(tx, tools, invitation, member_id)

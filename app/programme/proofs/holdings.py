@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.programme import cards
 from app.programme.proofs.found import SLACK
 from app.store.database import Tx
 from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
@@ -25,6 +26,7 @@ _CHANGES = (
     "programme.called_back",
     "card.paused",
     "card.resumed",
+    cards.CLOSED,
 )
 #: When, and whether it brought other terms.
 _Change = tuple[datetime, bool]
@@ -40,7 +42,8 @@ class Holding:
     version: int
     stamps_required: int
     #: How often it may have changed without an entry since it was opened: with its
-    #: programme, when its member agreed to other terms, when it was paused and resumed.
+    #: programme, when its member agreed to other terms, when it was paused,
+    #: resumed and closed.
     changes: int
     #: In the order of their numbers.
     entries: list[LedgerEntry] = field(default_factory=list)

@@ -12,6 +12,8 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a member is erased once: ``pk_erasure``
+* mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 * a version of a programme is announced once: ``pk_programme_version``
@@ -22,6 +24,12 @@ What holds each "once":
 
 from __future__ import annotations
 
+from app.store.tables.account import (
+    EmailChange,
+    MailCode,
+    Passkey,
+    SpentChallenge,
+)
 from app.store.tables.cards import (
     LEDGER_KINDS,
     Card,
@@ -44,6 +52,10 @@ from app.store.tables.promises import (
     MemberGroup,
     ProgrammeVersion,
     TermsAccepted,
+from app.store.tables.privacy import (
+    CONSENT_KINDS,
+    Consent,
+    Erasure,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -62,6 +74,7 @@ from app.store.tables.shop import (
 )
 
 __all__ = [
+    "CONSENT_KINDS",
     "LEDGER_KINDS",
     "AccessToken",
     "AgeSeen",
@@ -71,19 +84,25 @@ __all__ = [
     "GroupMember",
     "Invitation",
     "InvitationUse",
+    "Consent",
+    "EmailChange",
+    "Erasure",
     "LedgerEntry",
     "Location",
     "Logo",
+    "MailCode",
     "Member",
     "MemberGroup",
     "Moment",
     "Outgoing",
+    "Passkey",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
     "ProgrammeVersion",
     "Shop",
     "Signal",
+    "SpentChallenge",
     "StaffMember",
     "Table",
     "Terminal",

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     String,
     Text,
     false,
@@ -145,10 +144,6 @@ class GroupMember(Table):
     __tablename__ = "group_member"
     __table_args__ = (
         CheckConstraint("way IN ('console', 'till', 'invitation')", name="way"),
-        ForeignKeyConstraint(
-            ["invitation_id", "member_id"],
-            ["invitation_use.invitation_id", "invitation_use.member_id"],
-        ),
     )
 
     group_id: Mapped[UUID] = mapped_column(
@@ -161,7 +156,9 @@ class GroupMember(Table):
     way: Mapped[str] = mapped_column(String(10))
     #: Who put them in; None: they used an invitation.
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
-    invitation_id: Mapped[UUID | None]
+    invitation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("invitation.invitation_id")
+    )
     #: When they were taken out: cards for the group alone take no more stamps.
     left_at: Mapped[datetime | None]
 

@@ -34,7 +34,7 @@ from app.programme.errors import (
     TryAgain,
     VoucherExpired,
 )
-from app.web.shared import access, moments
+from app.web.shared import access, left_out, moments
 from app.web.shared.names import isolated
 
 #: What to wait, in seconds, when a store is away.
@@ -133,6 +133,11 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("Something is missing"),
         lazy_gettext("Please look at what was filled in."),
     ),
+    "erased_before": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("Already erased"),
+        lazy_gettext("Nothing is kept of this person any more."),
+    ),
     "try_again": Line(
         HTTPStatus.SERVICE_UNAVAILABLE,
         lazy_gettext("One moment"),
@@ -187,54 +192,6 @@ _PAUSED: Final = Line(
     lazy_gettext("Card paused"),
     lazy_gettext("The shop has paused this card. A manager can tell why."),
 )
-_WHY: Final[Mapping[str, tuple[Any, Any]]] = {
-    "needs_invitation": (
-        lazy_gettext("By invitation"),
-        lazy_gettext("This card is for: %(group)s. It takes an invitation."),
-    ),
-    "needs_purchases": (
-        lazy_gettext("Not yet"),
-        lazy_gettext(
-            "This card comes after %(needed)s purchases with another card of this "
-            "shop. So far: %(have)s."
-        ),
-    ),
-    "needs_visits": (
-        lazy_gettext("Not yet"),
-        lazy_gettext(
-            "This card comes after %(needed)s visits with another card of this shop. "
-            "So far: %(have)s."
-        ),
-    ),
-    "needs_age": (
-        lazy_gettext("Not for every age"),
-        lazy_gettext(
-            "This card is for people of %(needed)s years and more. Tell your birthday, "
-            "or show a document at the counter."
-        ),
-    ),
-    "left_group": (
-        lazy_gettext("No longer in the group"),
-        lazy_gettext(
-            "This card is for: %(group)s. Its owner is no longer among them; their "
-            "vouchers stay good."
-        ),
-    ),
-    "invitation_unknown": (
-        lazy_gettext("No such invitation"),
-        lazy_gettext("We do not know this invitation. Look at its twelve characters."),
-    ),
-    "invitation_over": (
-        lazy_gettext("Invitation over"),
-        lazy_gettext("This invitation works no more. Ask at the counter."),
-    ),
-    "invitation_used_up": (
-        lazy_gettext("Invitation used up"),
-        lazy_gettext(
-            "This invitation was used as often as it may be. Ask at the counter."
-        ),
-    ),
-}
 _OWN_CARD: Final = Line(
     HTTPStatus.FORBIDDEN,
     lazy_gettext("Own card"),
@@ -289,6 +246,7 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
         "Nobody could have this card: nobody is in the group, and there is no way into "
         "it. Make an invitation, or let staff put people in."
     ),
+    "not_the_digits": lazy_gettext("Those are not the last four digits of the card."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
 }
 
@@ -322,12 +280,8 @@ def sentence(error: Refused) -> str:
         return ended(error.ended_at)
     if isinstance(error, LimitReached):
         return _limit(error)
-    if isinstance(error, NotEligible) and (error.why or "") in _WHY:
-        return str(_WHY[error.why or ""][1]) % {
-            "group": isolated(error.group),
-            "needed": error.needed,
-            "have": error.have,
-        }
+    if isinstance(error, NotEligible) and (told := left_out.told(error)):
+        return told[1]
     return str(_line(error).detail)
 
 
@@ -335,8 +289,8 @@ def title(error: Refused) -> str:
     """Tell in a word or three what was refused."""
     if isinstance(error, LimitReached) and error.most is not None:
         return str(_ENOUGH)
-    if isinstance(error, NotEligible) and (error.why or "") in _WHY:
-        return str(_WHY[error.why or ""][0])
+    if isinstance(error, NotEligible) and (told := left_out.told(error)):
+        return told[0]
     return str(_line(error).title)
 
 

@@ -19,7 +19,7 @@ from app.translations import SOURCE
 from app.worker.letters import terms, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
-__all__ = ["CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
+__all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
 
 
 class UnknownKind(Exception):
@@ -48,3 +48,6 @@ _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     telling.KIND: terms.write,
     welcome_mail.KIND: welcome.write,
 }
+
+#: The kinds of mail that we know.
+KINDS: Final = frozenset(_WRITERS)

@@ -11,8 +11,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
@@ -20,7 +20,6 @@ def upgrade() -> None:
         "ALTER TABLE programme ADD COLUMN notice_days INTEGER DEFAULT 14 NOT NULL "
         "CONSTRAINT ck_programme_notice_days CHECK (notice_days BETWEEN 1 AND 365)"
     )
-    op.add_column("member", sa.Column("birthday", sa.Date(), nullable=True))
     op.add_column("card", sa.Column("promised_version", sa.Integer(), nullable=True))
     op.add_column("voucher", sa.Column("promised_version", sa.Integer(), nullable=True))
     op.execute(
@@ -236,5 +235,4 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_column("voucher", "promised_version")
     op.drop_column("card", "promised_version")
-    op.drop_column("member", "birthday")
     op.drop_column("programme", "notice_days")
