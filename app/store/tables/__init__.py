@@ -43,6 +43,11 @@ from app.store.tables.columns import (
     Moment,
     Table,
 )
+from app.store.tables.privacy import (
+    CONSENT_KINDS,
+    Consent,
+    Erasure,
+)
 from app.store.tables.promises import (
     AgeSeen,
     Eligibility,
@@ -52,10 +57,6 @@ from app.store.tables.promises import (
     MemberGroup,
     ProgrammeVersion,
     TermsAccepted,
-from app.store.tables.privacy import (
-    CONSENT_KINDS,
-    Consent,
-    Erasure,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -80,13 +81,13 @@ __all__ = [
     "AgeSeen",
     "AuditEntry",
     "Card",
+    "Consent",
     "Eligibility",
+    "EmailChange",
+    "Erasure",
     "GroupMember",
     "Invitation",
     "InvitationUse",
-    "Consent",
-    "EmailChange",
-    "Erasure",
     "LedgerEntry",
     "Location",
     "Logo",
