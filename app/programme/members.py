@@ -52,6 +52,15 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A member's card in another programme."""
+
+    card_id: UUID
+    #: Whether they had none before.
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MemberView:
     """A member's own details."""
 
@@ -145,7 +154,7 @@ def take_card(
     terms_version: int | None = None,
     invitation: str | None = None,
     birthday: date | None = None,
-) -> UUID:
+) -> Taken:
     """Give a member a card in another programme; the one they have, if they have one.
 
     Args:
@@ -155,9 +164,6 @@ def take_card(
         terms_version: as in ``join``.
         invitation: as in ``join``.
         birthday: theirs, where they say it and had not before.
-
-    Returns:
-        The card.
 
     Raises:
         InvalidRequest: older terms were accepted, or the birthday makes no sense.
@@ -175,7 +181,7 @@ def take_card(
                 raise NotFound
             held = _held(tx, member_id, programme_id)
             if held is not None:
-                return held
+                return Taken(held, is_new=False)
             programme = _open_programme(tx, programme_id)
             in_force = _agreed(tx, programme, terms_version, tools.now())
             if birthday is not None and member.birthday_set_at is None:
@@ -183,7 +189,8 @@ def take_card(
             tx.flush()
             if invitation:
                 invitations.use(tx, tools, invitation, member_id)
-            return _open(tx, tools, member_id, programme, in_force)
+            opened = _open(tx, tools, member_id, programme, in_force)
+            return Taken(opened, is_new=True)
     except IntegrityError as error:
         raise TryAgain from error
 

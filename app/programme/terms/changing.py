@@ -249,9 +249,11 @@ def _rewrite(
 ) -> Version:
     """Change the figures of a version that no card was promised yet."""
     listed = tx.get(ProgrammeVersion, (row.programme_id, row.terms_version))
-    for each in (row, *([listed] if listed else [])):
-        each.stamps_required, each.reward = figures.stamps_required, figures.reward
-        each.voucher_days = figures.voucher_days
+    if listed is not None:
+        listed.stamps_required, listed.reward = figures.stamps_required, figures.reward
+        listed.voucher_days = figures.voucher_days
+    row.stamps_required, row.reward = figures.stamps_required, figures.reward
+    row.voucher_days = figures.voucher_days
     tx.flush()
     audit.record(
         tx,

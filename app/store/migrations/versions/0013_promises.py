@@ -187,8 +187,8 @@ def upgrade() -> None:
             name=op.f("fk_group_member_group_id"),
         ),
         sa.ForeignKeyConstraint(
-            ["invitation_id", "member_id"],
-            ["invitation_use.invitation_id", "invitation_use.member_id"],
+            ["invitation_id"],
+            ["invitation.invitation_id"],
             name=op.f("fk_group_member_invitation_id"),
         ),
         sa.ForeignKeyConstraint(

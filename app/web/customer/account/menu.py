@@ -29,6 +29,12 @@ class Entry:
 #: In the order of the page. Each part of the account adds its own.
 ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("customer.newest", "stamp", lazy_gettext("My card"), lambda _member_id: ""),
+    Entry(
+        "customer.offers",
+        "cup",
+        lazy_gettext("Cards of this shop"),
+        lambda _member_id: "",
+    ),
 )
 
 
