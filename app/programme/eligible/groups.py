@@ -103,7 +103,7 @@ def group(
             .order_by(GroupMember.since_at.desc(), Member.member_id)
             .limit(most)
         )
-        members = [GroupMemberView(*one) for one in found.tuples()]
+        members = [GroupMemberView(*one) for one in found]
         return _view(tx, row), members
 
 

@@ -171,7 +171,7 @@ def of_group(tools: Tools, group_id: UUID) -> list[InvitationView]:
             .where(Invitation.group_id == group_id)
             .order_by(Invitation.created_at.desc())
         )
-        return [_view(row, name, tools.now()) for row, name in rows.tuples()]
+        return [_view(row, name, tools.now()) for row, name in rows]
 
 
 def invitation(tools: Tools, invitation_id: UUID) -> InvitationView:

@@ -85,15 +85,10 @@ def offers(tools: Tools, member_id: UUID | None = None) -> list[Offer]:
         rows = tx.scalars(
             select(Programme).where(Programme.is_open).order_by(Programme.created_at)
         ).all()
-        held = dict(
-            tx.execute(
-                select(Card.programme_id, Card.card_id).where(
-                    Card.member_id == member_id
-                )
-            )
-            .tuples()
-            .all()
+        held_rows = tx.execute(
+            select(Card.programme_id, Card.card_id).where(Card.member_id == member_id)
         )
+        held = {row.programme_id: row.card_id for row in held_rows}
         found = []
         for row in rows:
             rules = _rules(tx, row.programme_id)
