@@ -26,9 +26,7 @@ class UnknownKind(Exception):
     """A mail of a kind that this worker does not know; a newer one may."""
 
 
-def letter(
-    mail: Waiting, shop: ShopView, origin: str, *, stop_url: str = ""
-) -> Letter:
+def letter(mail: Waiting, shop: ShopView, origin: str, *, stop_url: str = "") -> Letter:
     """Write the letter of a mail.
 
     Args:
