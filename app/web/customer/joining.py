@@ -31,6 +31,7 @@ from app.programme.errors import (
 )
 from app.programme.members import Joined
 from app.web.customer import faces
+from app.web.customer.account import wordings
 from app.web.customer.room import bp, respond
 from app.web.shared import access, errors, languages, promises
 from app.web.shared.errors import field_sentence
@@ -124,6 +125,7 @@ def join_now(
         terms_version=terms_version,
         invitation=_invitation(),
         birthday=_birthday(),
+        choices=wordings.choices(only_given=True),
     )
     try:
         return begin(join_id=session.get("join"))
@@ -216,6 +218,7 @@ def _page(shown: ProgrammeView, refusal: Refused | None = None) -> str:
         is_known=known is not None,
         name=request.form.get("name", ""),
         email=request.form.get("email", ""),
+        question=wordings.question(wordings.ticked()),
         errors={
             field: field_sentence(word)
             for field, word in fields.items()
