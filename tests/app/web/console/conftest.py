@@ -24,6 +24,8 @@ PAGES = (
     "/console/limits",
     "/console/programme",
     "/console/programme/poster",
+    "/console/programmes/new",
+    "/console/groups",
     "/console/shop",
     "/console/style",
     "/console/setup/shop",
