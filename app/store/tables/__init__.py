@@ -14,6 +14,8 @@ What holds each "once":
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a till system's receipt counts once: ``uq_purchase_till_number``
+* a line of a purchase comes back once: ``pk_refund_line``
 """
 
 from __future__ import annotations
@@ -38,6 +40,13 @@ from app.store.tables.records import (
     Signal,
     Watched,
 )
+from app.store.tables.sales import (
+    Item,
+    Purchase,
+    PurchaseLine,
+    Refund,
+    RefundLine,
+)
 from app.store.tables.shop import (
     Location,
     Logo,
@@ -52,6 +61,7 @@ __all__ = [
     "AccessToken",
     "AuditEntry",
     "Card",
+    "Item",
     "LedgerEntry",
     "Location",
     "Logo",
@@ -61,6 +71,10 @@ __all__ = [
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "Purchase",
+    "PurchaseLine",
+    "Refund",
+    "RefundLine",
     "Shop",
     "Signal",
     "StaffMember",

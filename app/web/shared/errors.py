@@ -229,6 +229,9 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
     "not_a_card": lazy_gettext("There is no card with this number."),
+    "not_an_amount": lazy_gettext("That is not a sum of money, such as 3.50."),
+    "too_many": lazy_gettext("That is too many."),
+    "unknown": lazy_gettext("There is no such thing here."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
 }
 
