@@ -53,7 +53,7 @@ def parse(text: str, currency: str) -> int | None:
     """
     read = _TYPED.fullmatch(_GROUPS.sub("", text.strip()))
     places = digits(currency)
-    if read is None or not text.isascii() and not text.strip().isprintable():
+    if read is None or (not text.isascii() and not text.strip().isprintable()):
         return None
     whole, minor = read[1], (read[2] or "")
     if len(minor) > places:

@@ -7,30 +7,39 @@ by rows of its own, once for each line, and takes with it what the sale had give
 
 from __future__ import annotations
 
-from app.programme.purchases.items import (
-    ItemView,
-    TypedItem,
-    add_item,
-    change_item,
-    currency,
-    items,
-    move_item,
-    on_sale,
-    set_on_sale,
+from app.programme.purchases.booking import Counter, Sold, write
+from app.programme.purchases.filed import (
+    FiledLine,
+    FiledPurchase,
+    lately,
+    of_card,
 )
-from app.programme.purchases.sale import Line, Order, Sale
+from app.programme.purchases.refunds import refund, undo
+from app.programme.purchases.sale import (
+    RECORD_FIELD,
+    Line,
+    Order,
+    Sale,
+    check,
+    order_in,
+    sale_of,
+)
 
 __all__ = [
-    "ItemView",
+    "RECORD_FIELD",
+    "Counter",
+    "FiledLine",
+    "FiledPurchase",
     "Line",
     "Order",
     "Sale",
-    "TypedItem",
-    "add_item",
-    "change_item",
-    "currency",
-    "items",
-    "move_item",
-    "on_sale",
-    "set_on_sale",
+    "Sold",
+    "check",
+    "lately",
+    "of_card",
+    "order_in",
+    "refund",
+    "sale_of",
+    "undo",
+    "write",
 ]

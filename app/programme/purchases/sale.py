@@ -7,8 +7,9 @@ what rules of amounts count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,8 @@ MOST_LINES: Final = 40
 MOST_OF_ONE: Final = 99
 #: Minor units that one sale may come to: 100,000.00 where there are two digits.
 MOST_AMOUNT: Final = money.MOST // 10
+#: Where an issue record keeps the sale of a code that a till shows.
+RECORD_FIELD: Final = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Line:
     quantity: int
     #: Of one, in minor units.
     price: int
+    #: What the till showed it with; "": nothing.
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Sale:
     """What was bought at once."""
 
     lines: tuple[Line, ...]
-    #: What was paid in all, in minor units; None: nobody said, and no item tells.
+    #: What was paid in all, in minor units; None: nobody said.
     amount: int | None
 
     @property
@@ -67,6 +72,17 @@ class Order:
     def is_empty(self) -> bool:
         """Tell whether nothing was said: stamps alone."""
         return not self.items and self.amount is None
+
+    def as_text(self) -> str:
+        """Write it for an issue record, as ``order_in`` reads it."""
+        items = [[item_id.hex, number] for item_id, number in self.items]
+        return json.dumps([items, self.amount])
+
+
+def order_in(record: Mapping[str, str]) -> Order:
+    """Read the order of an issue record, which only we can have sealed."""
+    items, amount = json.loads(record.get(RECORD_FIELD, "[[], null]"))
+    return Order(tuple((UUID(item_id), number) for item_id, number in items), amount)
 
 
 def check(order: Order) -> None:
@@ -106,14 +122,13 @@ def sale_of(tx: Tx, order: Order) -> Sale:
     if rows.keys() != counted.keys():
         raise InvalidRequest({"items": "unknown"})
     lines = tuple(
-        Line(item_id, rows[item_id].name, number, rows[item_id].price)
-        for item_id, number in counted.items()
+        Line(item_id, row.name, counted[item_id], row.price, row.category)
+        for item_id, row in ((item_id, rows[item_id]) for item_id in counted)
     )
-    listed = sum(line.quantity * line.price for line in lines)
-    if listed > MOST_AMOUNT:
+    sale = Sale(lines, order.amount)
+    if sale.listed > MOST_AMOUNT:
         raise InvalidRequest({"items": "out_of_range"})
-    amount = order.amount
-    return Sale(lines, listed if amount is None and lines else amount)
+    return replace(sale, amount=sale.listed) if sale.amount is None else sale
 
 
 def _counted(items: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:

@@ -88,8 +88,9 @@ class PurchaseLine(Table):
     line_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     #: None: what was paid beyond the items, or without any.
     item_id: Mapped[UUID | None] = mapped_column(ForeignKey("item.item_id"), index=True)
-    #: Called so when it was sold.
+    #: Called so, and shown with that, when it was sold.
     name: Mapped[str | None] = mapped_column(String(60))
+    category: Mapped[str] = mapped_column(String(40), default="", server_default="")
     quantity: Mapped[int]
     #: Of one, in minor units, from the books when it was sold.
     price: Mapped[int]

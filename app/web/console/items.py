@@ -9,9 +9,9 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.programme import money, purchases
+from app.programme import money, shop
 from app.programme.errors import InvalidRequest
-from app.programme.purchases import ItemView, TypedItem
+from app.programme.shop import ItemView, TypedItem
 from app.web.console.room import again, bp
 from app.web.shared import access, amounts
 
@@ -35,7 +35,7 @@ def items() -> ResponseReturnValue:
     if request.method != "POST":
         return render_template("console/items.html", form={}, wrong={}, **_facts())
     try:
-        purchases.add_item(access.tools(), _typed(), by=access.console())
+        shop.add_item(access.tools(), _typed(), by=access.console())
     except InvalidRequest as error:
         return again("console/items.html", error, **_facts())
     flash(gettext("Item added."))
@@ -46,7 +46,7 @@ def items() -> ResponseReturnValue:
 def change_item(item_id: UUID) -> ResponseReturnValue:
     """Give an item another name, price or group."""
     try:
-        purchases.change_item(access.tools(), item_id, _typed(), by=access.console())
+        shop.change_item(access.tools(), item_id, _typed(), by=access.console())
     except InvalidRequest as error:
         return again("console/items.html", error, **_facts(changing=item_id))
     flash(gettext("Saved."))
@@ -57,7 +57,7 @@ def change_item(item_id: UUID) -> ResponseReturnValue:
 def move_item(item_id: UUID) -> ResponseReturnValue:
     """Move an item one place up or down."""
     is_up = request.form.get("to") != "down"
-    purchases.move_item(access.tools(), item_id, up=is_up, by=access.console())
+    shop.move_item(access.tools(), item_id, up=is_up, by=access.console())
     return redirect(url_for("console.items", _anchor=f"item-{item_id}"))
 
 
@@ -65,16 +65,14 @@ def move_item(item_id: UUID) -> ResponseReturnValue:
 def put_on_sale(item_id: UUID) -> ResponseReturnValue:
     """Hide an item from the till, or show it again."""
     is_active = request.form.get("to") != "off"
-    purchases.set_on_sale(
-        access.tools(), item_id, is_active=is_active, by=access.console()
-    )
+    shop.set_on_sale(access.tools(), item_id, is_active=is_active, by=access.console())
     flash(gettext("At the till again.") if is_active else gettext("Hidden."))
     return redirect(url_for("console.items"))
 
 
 def _facts(changing: UUID | None = None) -> dict[str, object]:
     tools = access.tools()
-    currency, known = purchases.currency(tools), purchases.items(tools)
+    currency, known = shop.currency(tools), shop.items(tools)
     sold = [each for each in known if each.is_active]
     return {
         "changing": changing,
@@ -104,7 +102,7 @@ def _row(item: ItemView, currency: str, at: int = 0, of: int = 0) -> Row:
 
 def _typed() -> TypedItem:
     form = request.form
-    currency = purchases.currency(access.tools())
+    currency = shop.currency(access.tools())
     return TypedItem(
         name=form.get("item_name", ""),
         price=money.parse(form.get("price", ""), currency),

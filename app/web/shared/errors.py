@@ -98,6 +98,16 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("Expired"),
         lazy_gettext("The last day of this voucher is over."),
     ),
+    "receipt_counted": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Counted already"),
+        lazy_gettext("This receipt was counted before. It counts once."),
+    ),
+    "purchase_refunded": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Refunded already"),
+        lazy_gettext("This was taken back before. It comes back once."),
+    ),
     "card_closed": Line(
         HTTPStatus.CONFLICT,
         lazy_gettext("Card closed"),

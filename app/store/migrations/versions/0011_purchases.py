@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("line_no", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("item_id", sa.Uuid(), nullable=True),
         sa.Column("name", sa.String(60), nullable=True),
+        sa.Column("category", sa.String(40), server_default="", nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_purchase_line_quantity")),
