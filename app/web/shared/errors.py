@@ -143,6 +143,11 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("Something is missing"),
         lazy_gettext("Please look at what was filled in."),
     ),
+    "erased_before": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("Already erased"),
+        lazy_gettext("Nothing is kept of this person any more."),
+    ),
     "try_again": Line(
         HTTPStatus.SERVICE_UNAVAILABLE,
         lazy_gettext("One moment"),
@@ -242,6 +247,7 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "not_an_amount": lazy_gettext("That is not a sum of money, such as 3.50."),
     "too_many": lazy_gettext("That is too many."),
     "unknown": lazy_gettext("There is no such thing here."),
+    "not_the_digits": lazy_gettext("Those are not the last four digits of the card."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
 }
 
