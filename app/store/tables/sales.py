@@ -13,11 +13,14 @@ from sqlalchemy import (
     Index,
     String,
     false,
+    text,
     true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.tables.columns import Table
+
+_EMPTY = text("''")
 
 
 class Item(Table):
@@ -31,7 +34,9 @@ class Item(Table):
     #: In minor units of the shop's currency.
     price: Mapped[int]
     #: What it is shown with at the till, in the shop's own words; "": nothing.
-    category: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    category: Mapped[str] = mapped_column(
+        String(40), default="", server_default=text("''")
+    )
     #: Where it stands in the list: rising.
     position: Mapped[int]
     #: Stands before all others at the till.
@@ -90,7 +95,9 @@ class PurchaseLine(Table):
     item_id: Mapped[UUID | None] = mapped_column(ForeignKey("item.item_id"), index=True)
     #: Called so, and shown with that, when it was sold.
     name: Mapped[str | None] = mapped_column(String(60))
-    category: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    category: Mapped[str] = mapped_column(
+        String(40), default="", server_default=text("''")
+    )
     quantity: Mapped[int]
     #: Of one, in minor units, from the books when it was sold.
     price: Mapped[int]

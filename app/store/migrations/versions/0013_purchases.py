@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(60), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
-        sa.Column("category", sa.String(40), server_default="", nullable=False),
+        sa.Column(
+            "category", sa.String(40), server_default=sa.text("''"), nullable=False
+        ),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column(
             "is_favourite", sa.Boolean(), server_default=sa.false(), nullable=False
@@ -71,7 +73,9 @@ def upgrade() -> None:
         sa.Column("line_no", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("item_id", sa.Uuid(), nullable=True),
         sa.Column("name", sa.String(60), nullable=True),
-        sa.Column("category", sa.String(40), server_default="", nullable=False),
+        sa.Column(
+            "category", sa.String(40), server_default=sa.text("''"), nullable=False
+        ),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_purchase_line_quantity")),

@@ -39,6 +39,8 @@ PROMISED = {
     "code_in_use": 409,
     "voucher_spent": 409,
     "voucher_expired": 410,
+    "receipt_counted": 409,
+    "purchase_refunded": 409,
     "card_closed": 409,
     "not_eligible": 403,
     "limit_reached": 429,
