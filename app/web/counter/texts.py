@@ -178,6 +178,8 @@ def _refused_texts() -> Texts:
             "code_spent": "",
             "voucher_spent": _("Their card shows what is left."),
             "voucher_expired": _("Their card shows what is left."),
+            "receipt_counted": "",
+            "purchase_refunded": "",
             "card_closed": manager,
             "not_eligible": manager,
             "limit_reached": "",

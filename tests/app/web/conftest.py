@@ -359,9 +359,10 @@ def calls(house: House) -> list[Call]:
         "request_id": uuid4().hex,
         "till_number": uuid4().hex,
         "amount": 350,
+        "items": [],
     }
     bought = house.buy(350)
-    back = {"reason": "cold", "request_id": uuid4().hex}
+    back = {"reason": "cold", "request_id": uuid4().hex, "lines": [1]}
     return [
         Call("POST", "/card-searches", "/card-searches", staff_, {"q": "Anna"}),
         Call("POST", "/hand-stamps", "/hand-stamps", staff_, by_hand),

@@ -40,6 +40,7 @@ PROMISED = {
     "voucher_spent": 409,
     "voucher_expired": 410,
     "receipt_counted": 409,
+    "erased_before": 410,
     "purchase_refunded": 409,
     "card_closed": 409,
     "not_eligible": 403,
