@@ -20,6 +20,8 @@ What holds each "once":
 * a member agrees to a version once: ``pk_terms_accepted``
 * a member uses an invitation once, and all together as often as it says:
   ``pk_invitation_use`` and ``ck_invitation_uses``
+* a till system's receipt counts once: ``uq_purchase_till_number``
+* a line of a purchase comes back once: ``pk_refund_line``
 """
 
 from __future__ import annotations
@@ -65,6 +67,13 @@ from app.store.tables.records import (
     Signal,
     Watched,
 )
+from app.store.tables.sales import (
+    Item,
+    Purchase,
+    PurchaseLine,
+    Refund,
+    RefundLine,
+)
 from app.store.tables.shop import (
     Location,
     Logo,
@@ -88,6 +97,7 @@ __all__ = [
     "GroupMember",
     "Invitation",
     "InvitationUse",
+    "Item",
     "LedgerEntry",
     "Location",
     "Logo",
@@ -101,6 +111,10 @@ __all__ = [
     "PrintedCode",
     "Programme",
     "ProgrammeVersion",
+    "Purchase",
+    "PurchaseLine",
+    "Refund",
+    "RefundLine",
     "Shop",
     "Signal",
     "SpentChallenge",
