@@ -2,11 +2,15 @@
 
 from app.web.console import (
     cards,
+    eligibility,
     entrance,
+    groups,
     home,
+    items,
     keys,
     limits,
     look,
+    persons,
     premises,
     printing,
     programme,
@@ -14,17 +18,22 @@ from app.web.console import (
     signals,
     style,
     team,
+    terms,
 )
 from app.web.console.room import bp
 
 __all__ = [
     "bp",
     "cards",
+    "eligibility",
     "entrance",
+    "groups",
     "home",
+    "items",
     "keys",
     "limits",
     "look",
+    "persons",
     "premises",
     "printing",
     "programme",
@@ -32,4 +41,5 @@ __all__ = [
     "signals",
     "style",
     "team",
+    "terms",
 ]
