@@ -18,7 +18,7 @@ from app.store.tables import Shop
 DEFAULT_CURRENCY: Final = "EUR"
 #: More than any till of ours takes at once, in minor units.
 MOST: Final = 100_000_000
-_TYPED = re.compile(r"(\d{1,9})(?:[.,](\d{1,4}))?")
+_TYPED = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,4}))?")
 _GROUPS = re.compile(r"[\s\u00a0\u202f']")
 
 
@@ -51,7 +51,7 @@ def parse(text: str, currency: str) -> int | None:
     """
     read = _TYPED.fullmatch(_GROUPS.sub("", text.strip()))
     places = digits(currency)
-    if read is None or (not text.isascii() and not text.strip().isprintable()):
+    if read is None:
         return None
     whole, minor = read[1], (read[2] or "")
     if len(minor) > places:

@@ -21,8 +21,8 @@ from app.tools import Tools
 EVERY_S: Final = 60.0
 #: What is looked after, in this order, by the name that the log gives it.
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
-    "signals": lambda tools: watch.look(tools),
-    "ends": lambda tools: ends.sweep(tools),
+    "signals": watch.look,
+    "ends": ends.sweep,
 }
 
 _log = structlog.get_logger("app.worker")

@@ -17,6 +17,7 @@ names both.
 from __future__ import annotations
 
 from app.programme.cards.changes import (
+    CLOSED,
     RULE_BY_HAND,
     RULE_END,
     RULE_FULL_CARD,
@@ -24,6 +25,7 @@ from app.programme.cards.changes import (
     RULE_UNDO,
     RULE_VOUCHER_USED,
     accept_terms,
+    close,
     credit,
     debit,
     open_card,
@@ -48,6 +50,7 @@ from app.programme.cards.states import (
 from app.programme.cards.sums import balance_of, balances, lots_of
 
 __all__ = [
+    "CLOSED",
     "RULE_BY_HAND",
     "RULE_END",
     "RULE_FULL_CARD",
@@ -64,6 +67,7 @@ __all__ = [
     "balances",
     "card",
     "cards_of",
+    "close",
     "credit",
     "debit",
     "lots_of",

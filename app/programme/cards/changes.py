@@ -24,6 +24,8 @@ RULE_VOUCHER_USED: Final = "voucher_used"
 RULE_UNDO: Final = "undo"
 RULE_BY_HAND: Final = "by_hand"
 RULE_END: Final = "end"
+#: What the audit log calls the end of a card.
+CLOSED: Final = "card.closed"
 
 
 def open_card(tx: Tx, tools: Tools, member_id: UUID, programme: Programme) -> UUID:
@@ -87,6 +89,24 @@ def touch(tx: Tx, card_id: UUID, end: datetime | None = None) -> datetime | None
         .returning(Card.units_end_at)
         .execution_options(synchronize_session=False)
     )
+
+
+def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
+    """End a card for good: nothing counts on it any more, and nothing is taken away.
+
+    The caller records it in the audit log as ``CLOSED``, after everything else.
+
+    Returns:
+        Whether it was open until now.
+    """
+    ended = tx.execute(
+        update(Card)
+        .where(Card.card_id == card_id, Card.closed_at.is_(None))
+        .values(closed_at=tools.now(), version=Card.version + 1)
+        .returning(Card.card_id)
+        .execution_options(synchronize_session=False)
+    )
+    return ended.first() is not None
 
 
 def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
