@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from app.programme import ends
+from app.programme import ends, terms
 from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
@@ -23,6 +23,7 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
+    "terms": terms.take_effect,
 }
 
 _log = structlog.get_logger("app.worker")
