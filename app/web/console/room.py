@@ -86,6 +86,7 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
         "A shop has 300 items at most. Change one that is hidden."
     ),
     ("price", "out_of_range"): lazy_gettext("A price from nothing to 100,000."),
+    ("lines", "missing"): lazy_gettext("Choose what comes back."),
     ("name", "taken"): lazy_gettext("Another location has this name."),
     ("number", "taken"): lazy_gettext("It is a colleague's own card."),
     ("most_per_scan", "out_of_range"): lazy_gettext("A whole number from 1 to 5."),
@@ -186,6 +187,7 @@ _ROOM_OF: Final = {
     "signal": "signals",
     "card": "cards",
     "undo_entry": "cards",
+    "refund": "cards",
     "erase_person": "cards",
     "erase_person_now": "cards",
     "limits": "programme",
