@@ -18,6 +18,7 @@ from scripts.attacks import (
     people,
     races,
     replays,
+    sales,
     sessions,
     thieves,
     transport,
@@ -61,7 +62,7 @@ class Result:
 #: The subjects in the order in which they are thrown: thieves change the keys, and
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
-    *(codes, doors, replays, races, sessions, pages, transport, paper),
+    *(codes, doors, replays, races, sales, sessions, pages, transport, paper),
     *(people, thieves, leaks),
 )
 
