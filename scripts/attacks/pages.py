@@ -22,6 +22,8 @@ POSTS: Final = (
     "/join",
     "/collect",
     "/card/{card_id}/terms",
+    "/account/mail",
+    "/account/erase",
     "/counter/enrol",
     "/counter/sign-in",
     "/counter/sign-out",
@@ -34,6 +36,7 @@ POSTS: Final = (
     "/console/locations/{location_id}/hours",
     "/console/limits",
     "/console/cards/{card_id}/pause",
+    "/console/cards/{card_id}/erase",
     "/console/entries/{entry_id}/undo",
     "/console/signals/{signal_id}",
     "/console/signals/{signal_id}/{way}",
@@ -75,6 +78,8 @@ CALLS: Final = (
 )
 #: Open to anybody, by no cookie.
 OPEN: Final = ("/members", "/terminals")
+#: Posts that a mail program sends; the link is the right to them, and no cookie is.
+BY_LINK: Final = ("/unsubscribe/{text}",)
 _SITE: Final = "https://elsewhere.example"
 #: Pages that anybody may see.
 _PAGES: Final = ("/join", "/counter/", "/counter/enrol", "/console/sign-in", "/offline")
