@@ -178,6 +178,10 @@ class LedgerEntry(Table):
         ForeignKey("ledger_entry.entry_id"), unique=True
     )
     reason: Mapped[str | None] = mapped_column(String(200))
+    #: The purchase that brought it about, if one did.
+    purchase_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("purchase.purchase_id"), index=True
+    )
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.location_id"))
