@@ -117,9 +117,7 @@ def somebody_else_erased(shop: Shop, volley: Volley) -> None:
             cookies=at_the_till,
         ),
     ]
-    volley.throw(
-        volley.share(tries), by={"422", "unauthenticated"}
-    )
+    volley.throw(volley.share(tries), by={"422", "unauthenticated"})
     for phone in (victim, own):
         if phone.card()["is_closed"]:
             volley.accept("somebody was erased")
@@ -153,4 +151,3 @@ def one_person_erased_many_times_at_once(shop: Shop, volley: Volley) -> None:
 
 def _browser(shop: Shop, phone: Phone) -> Browser:
     return Browser(shop.wire, {shop.cookie("member"): phone.token})
-
