@@ -58,6 +58,24 @@ POSTS: Final = (
     "/console/setup/till",
     "/console/setup/barista",
     "/console/printing/new",
+    "/console/groups",
+    "/console/groups/{group_id}",
+    "/console/groups/{group_id}/invitations",
+    "/console/groups/{group_id}/members",
+    "/console/groups/{group_id}/members/{member_id}/out",
+    "/console/invitations/{invitation_id}/end",
+    "/console/items",
+    "/console/items/{item_id}",
+    "/console/items/{item_id}/move",
+    "/console/items/{item_id}/on-sale",
+    "/console/programmes/new",
+    "/console/programmes/{programme_id}",
+    "/console/programmes/{programme_id}/eligibility",
+    "/console/programmes/{programme_id}/limits",
+    "/console/programmes/{programme_id}/terms",
+    "/console/programmes/{programme_id}/terms/{number}/call-back",
+    "/counter/customer",
+    "/join/{programme_id}",
     "/console/printing/{batch_id}/print",
     "/console/printing/{batch_id}/revoke",
 )
@@ -75,6 +93,9 @@ CALLS: Final = (
     "/redemptions",
     "/stamps/{stamp_id}/reversal",
     "/redemptions/{redemption_id}/reversal",
+    "/cards",
+    "/purchases",
+    "/purchases/{purchase_id}/refund",
 )
 #: Open to anybody, by no cookie.
 OPEN: Final = ("/members", "/terminals")
@@ -136,8 +157,15 @@ def _paths(shop: Shop) -> list[str]:
         "stamp",
         "redemption",
         "batch",
+        "item",
+        "member",
+        "programme",
+        "purchase",
+        "group",
+        "invitation",
     ):
         ids[f"{name}_id"] = _ID
+    ids["number"] = "2"
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 
 
