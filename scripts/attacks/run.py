@@ -16,6 +16,7 @@ from scripts.attacks import (
     pages,
     paper,
     people,
+    persons,
     races,
     replays,
     sales,
@@ -63,7 +64,7 @@ class Result:
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
     *(codes, doors, replays, races, sales, sessions, pages, transport, paper),
-    *(people, thieves, leaks),
+    *(people, persons, thieves, leaks),
 )
 
 
