@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.programme import cards, sessions, welcome
+from app.programme.account import asked as forms
+from app.programme.account import details as contacts
+from app.programme.account import devices
 from app.programme.cards import ProgrammeView
 from app.programme.errors import (
     CardClosed,
@@ -25,7 +30,7 @@ from app.programme.errors import (
     TryAgain,
 )
 from app.programme.networks import network_of
-from app.programme.words import clean_email, clean_name, has_controls
+from app.programme.words import has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
 from app.store.tables import Card, Member, Programme
@@ -70,6 +75,8 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
     join_id: str | None = None,
     device: str | None = None,
     browser: str | None = None,
+    contact: Mapping[str, str] | None = None,
+    is_form: bool = False,
 ) -> Joined:
     """Make a member with a card.
 
@@ -89,14 +96,19 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             mails sent. None: nobody's, as for scripts.
         browser: what the device says of itself. With the network's address it tells
             for a month which cards one device got (``app.programme.signals``).
+        contact: what else was typed: ``phone``, ``address``, ``birthday``; not trusted.
+        is_form: whether it is the shop's form that joins: what that requires must be
+            there, and what it does not ask is not taken.
 
     Raises:
-        InvalidRequest: a detail makes no sense, or older terms were accepted.
+        InvalidRequest: a detail makes no sense, one that is required is missing, or
+            older terms were accepted.
         NotFound: no such programme.
         CardClosed: the programme takes no new members.
         TryAgain: another joining was in the way; nothing was written.
     """
-    details = _checked(name, email, locale, invite)
+    typed = {"name": name or "", "email": email or "", **(contact or {})}
+    details = _checked(tools, typed, locale, invite, is_form=is_form)
     # Before the transaction, since it asks another store. Its answer changes nothing
     # that whoever joins can see.
     may_write = welcome.may_write(tools, details["email"], device)
@@ -114,7 +126,13 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             tx.add(member)
             tx.flush()
             card_id = cards.open_card(tx, tools, member.member_id, programme)
-            token = sessions.grant(tx, tools, "member", member_id=member.member_id)
+            token = sessions.grant(
+                tx,
+                tools,
+                "member",
+                member_id=member.member_id,
+                device=devices.name_of(browser),
+            )
             if may_write:
                 welcome.write(tx, tools, member, programme, card_id)
             return Joined(member.member_id, card_id, token)
@@ -195,20 +213,32 @@ def _joined_before(tools: Tools, join_id: str) -> Joined:
 
 
 def _checked(
-    name: str | None, email: str | None, locale: str | None, invite: str | None
-) -> dict[str, str | None]:
+    tools: Tools,
+    typed: Mapping[str, str],
+    locale: str | None,
+    invite: str | None,
+    *,
+    is_form: bool,
+) -> dict[str, Any]:
     wrong: dict[str, str] = {}
-    name = clean_name(name, wrong) if name and name.strip() else None
-    email = clean_email(email, wrong) if email and email.strip() else None
+    with tools.database.read() as tx:
+        today = contacts.today(tx, tools.now())
+        asked = forms.asked_in(tx)
+    if is_form:
+        typed = {name: said for name, said in typed.items() if asked[name] != "hidden"}
+    clean: dict[str, Any] = dict(contacts.cleaned(typed, wrong, today=today))
+    if is_form:
+        wrong = contacts.must_have(asked, clean) | wrong
     if invite and (len(invite) > _INVITE_LENGTH or has_controls(invite)):
         wrong["invite"] = "bad_characters"
     if locale and not _LOCALE.fullmatch(locale):
         wrong["locale"] = "not_a_locale"
     if wrong:
         raise InvalidRequest(wrong)
+    set_at = tools.now() if clean["birthday"] else None
     return {
-        "name": name,
-        "email": email,
+        **clean,
+        "birthday_set_at": set_at,
         "locale": locale or None,
         "invite": invite or None,
     }

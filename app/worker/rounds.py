@@ -1,4 +1,4 @@
-"""What the worker does besides mail: it looks for signals, every minute.
+"""What the worker does besides mail, every minute: it looks for signals, and tidies up.
 
 A look that fails is told in the log and made up for by the next: it begins where the
 last one that worked ended.
@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from app.programme.account import tidying
 from app.programme.signals import watch
 from app.store.errors import StoreDown
 from app.tools import Tools
@@ -34,6 +35,7 @@ class Rounds:
         self._due_at = time.monotonic() + EVERY_S
         try:
             watch.look(self._tools)
+            tidying.tidy(self._tools)
         except StoreDown as error:
             _log.warning("store_down", store=type(error).__name__)
         except Exception as error:

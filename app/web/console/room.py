@@ -182,6 +182,7 @@ _ROOM_OF: Final = {
     "card": "cards",
     "undo_entry": "cards",
     "limits": "programme",
+    "joining": "programme",
     "hours": "locations",
     "new_batch": "printing",
     "batch": "printing",

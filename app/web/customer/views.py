@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.programme import cards, codes, members, stamping
 from app.programme import history as histories
 from app.programme import shop as shops
+from app.programme.account import asked as forms
 from app.programme.cards import CardState
 from app.programme.errors import (
     CardClosed,
@@ -43,6 +44,8 @@ from app.web.shared.headers import scans
 
 #: As far back as the page of everything goes.
 _HISTORY = 200
+#: What the form may ask besides name and e-mail.
+_CONTACT = ("phone", "birthday", "address")
 #: As far back as news is looked for: more than happens between two looks.
 _RECENT = 30
 
@@ -69,7 +72,7 @@ def joined() -> AnyResponse:
         return redirect(url_for("customer.newest"), 303)
     version = request.form.get("terms_version", type=int)
     try:
-        new = _join(terms_version=version)
+        new = _join(terms_version=version, is_form=True)
     except InvalidRequest as refusal:
         return respond(_join_page(refusal), 422)
     except CardClosed:
@@ -257,7 +260,7 @@ def _my_card(card_id: UUID) -> CardState:
     return found
 
 
-def _join(terms_version: int | None = None) -> Joined:
+def _join(terms_version: int | None = None, *, is_form: bool = False) -> Joined:
     device = request.remote_addr or "127.0.0.1"
     members.may_join(access.tools(), device)
     join = partial(
@@ -269,6 +272,8 @@ def _join(terms_version: int | None = None) -> Joined:
         browser=request.user_agent.string,
         locale=languages.spoken().tag,
         terms_version=terms_version,
+        contact={name: request.form.get(name, "") for name in _CONTACT},
+        is_form=is_form,
     )
     try:
         return join(join_id=session.get("join"))
@@ -292,7 +297,7 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
     fields = refusal.fields if refusal else {}
     errors = {
         field: field_sentence(fields[field])
-        for field in ("name", "email")
+        for field in ("name", "email", *_CONTACT)
         if field in fields
     }
     problem = ""
@@ -306,9 +311,9 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
         promise=promises.of_vouchers(programme.voucher_days),
         terms_version=programme.terms_version,
         is_open=programme.is_open,
-        name=request.form.get("name", ""),
-        email=request.form.get("email", ""),
-        errors=errors,
+        form=request.form,
+        asked=forms.asked(access.tools()),
+        wrong=errors,
         problem=problem,
     )
 
@@ -325,6 +330,7 @@ def _landing_page(
         said=said,
         code=code,
         cards=open_cards or [],
+        asks_name=forms.asked(access.tools())["name"] != "hidden",
         postmarks=marks or [],
         parts=faces.parts(_shape()) if marks else "",
     )

@@ -6,6 +6,6 @@ extends ``customer/account/page.html``.
 
 from __future__ import annotations
 
-from app.web.customer.account import menu
+from app.web.customer.account import details, devices, email, menu, passkeys, sign_in
 
-__all__ = ["menu"]
+__all__ = ["details", "devices", "email", "menu", "passkeys", "sign_in"]
