@@ -12,6 +12,7 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a member is erased once: ``pk_erasure``
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
@@ -38,6 +39,11 @@ from app.store.tables.columns import (
     Moment,
     Table,
 )
+from app.store.tables.privacy import (
+    CONSENT_KINDS,
+    Consent,
+    Erasure,
+)
 from app.store.tables.records import (
     AccessToken,
     AuditEntry,
@@ -55,11 +61,14 @@ from app.store.tables.shop import (
 )
 
 __all__ = [
+    "CONSENT_KINDS",
     "LEDGER_KINDS",
     "AccessToken",
     "AuditEntry",
     "Card",
+    "Consent",
     "EmailChange",
+    "Erasure",
     "LedgerEntry",
     "Location",
     "Logo",

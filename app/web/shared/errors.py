@@ -133,6 +133,11 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("Something is missing"),
         lazy_gettext("Please look at what was filled in."),
     ),
+    "erased_before": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("Already erased"),
+        lazy_gettext("Nothing is kept of this person any more."),
+    ),
     "try_again": Line(
         HTTPStatus.SERVICE_UNAVAILABLE,
         lazy_gettext("One moment"),
@@ -237,6 +242,7 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "dead_code": lazy_gettext("This code is used up. Ask for a new one."),
     "not_accepted": lazy_gettext("This passkey is not known here."),
     "too_many": lazy_gettext("You have as many as one may have. Remove one first."),
+    "not_the_digits": lazy_gettext("Those are not the last four digits of the card."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
 }
 

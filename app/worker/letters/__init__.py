@@ -20,7 +20,7 @@ from app.translations import SOURCE
 from app.worker.letters import new_email, sign_in, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
-__all__ = ["CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
+__all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
 
 
 class UnknownKind(Exception):
@@ -52,3 +52,6 @@ _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     addresses.KIND_NEW: new_email.write,
     addresses.KIND_OLD: new_email.write_to_old,
 }
+
+#: The kinds of mail that we know.
+KINDS: Final = frozenset(_WRITERS)
