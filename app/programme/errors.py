@@ -110,6 +110,22 @@ class VoucherExpired(Refused):
         self.ended_at = ended_at
 
 
+class ReceiptCounted(Refused):
+    """The till system's receipt brought a purchase before."""
+
+    code = "receipt_counted"
+
+    def __init__(self, counted_at: datetime) -> None:
+        super().__init__(counted_at)
+        self.counted_at = counted_at
+
+
+class PurchaseRefunded(Refused):
+    """What should come back of a purchase has come back before."""
+
+    code = "purchase_refunded"
+
+
 class CardClosed(Refused):
     """The card takes no stamps: it, or its programme, is closed, or it is paused."""
 
@@ -128,7 +144,8 @@ class NotEligible(Refused):
 
     code = "not_eligible"
 
-    #: Why, a stable word: ``own_card``; None where there is nothing more to say.
+    #: Why, a stable word: ``own_card``, ``needs_visits``; None where there is nothing
+    #: more to say.
     why: str | None = None
 
     def __init__(
@@ -137,9 +154,18 @@ class NotEligible(Refused):
         *,
         card_id: UUID | None = None,
         staff_id: UUID | None = None,
+        group: str | None = None,
+        needed: int | None = None,
+        have: int | None = None,
     ) -> None:
-        super().__init__(why, card_id, staff_id)
+        super().__init__(why, card_id, staff_id, group, needed, have)
         self.why = why
+        #: For which group a card is.
+        self.group = group
+        #: How many visits or purchases, or years, are asked for.
+        self.needed = needed
+        #: How many visits or purchases there are.
+        self.have = have
         #: Of an own card: which, and whose.
         self.card_id = card_id
         self.staff_id = staff_id

@@ -105,7 +105,9 @@ def save(tools: Tools, member_id: UUID, typed: Mapping[str, str]) -> None:
         if row is None:
             raise NotFound
         wrong: dict[str, str] = {}
-        clean = cleaned(typed, wrong, today=today(tx, tools.now()))
+        clean = cleaned(typed, wrong)
+        said = typed.get("birthday", "").strip()
+        day = birthday(said, wrong, today=today(tx, tools.now())) if said else None
         if wrong:
             raise InvalidRequest(wrong)
         plain = {name: clean[name] for name in ("name", "phone", "address")}
@@ -114,34 +116,29 @@ def save(tools: Tools, member_id: UUID, typed: Mapping[str, str]) -> None:
             tx.execute(
                 update(Member).where(Member.member_id == member_id).values(**plain)
             )
-        if "birthday" in typed and clean["birthday"] != row.birthday:
-            _set_birthday(tx, tools.now(), member_id, clean["birthday"])
+        if "birthday" in typed and day != row.birthday:
+            _set_birthday(tx, tools.now(), member_id, day)
 
 
-def cleaned(
-    typed: Mapping[str, str], wrong: dict[str, str], *, today: date
-) -> dict[str, str | date | None]:
-    """Trim and check what was typed.
+def cleaned(typed: Mapping[str, str], wrong: dict[str, str]) -> dict[str, str | None]:
+    """Trim and check what was typed of name, e-mail, phone and address.
 
     Args:
-        typed: by the names of the fields; not trusted. None and empty: nothing said.
+        typed: by the names of the fields; not trusted. Empty: nothing said.
         wrong: gets a stable word for each field that does not serve.
-        today: where the shop is.
 
     Returns:
         A value for each field; None where nothing was said.
     """
-    said = {name: text for name, text in typed.items() if text and text.strip()}
+    checks = {
+        "name": clean_name,
+        "email": clean_email,
+        "phone": _phone,
+        "address": _address,
+    }
     return {
-        "name": clean_name(said["name"], wrong) if "name" in said else None,
-        "email": clean_email(said["email"], wrong) if "email" in said else None,
-        "phone": _phone(said["phone"], wrong) if "phone" in said else None,
-        "address": _address(said["address"], wrong) if "address" in said else None,
-        "birthday": (
-            birthday(said["birthday"], wrong, today=today)
-            if "birthday" in said
-            else None
-        ),
+        name: check(typed[name], wrong) if typed.get(name, "").strip() else None
+        for name, check in checks.items()
     }
 
 
@@ -195,9 +192,7 @@ def _address(text: str, wrong: dict[str, str]) -> str:
     return address
 
 
-def _set_birthday(
-    tx: Tx, now: datetime, member_id: UUID, day: str | date | None
-) -> None:
+def _set_birthday(tx: Tx, now: datetime, member_id: UUID, day: date | None) -> None:
     """Set it if it may be set, in one step; taking it away keeps the year running."""
     change = update(Member).where(Member.member_id == member_id)
     if day is None:

@@ -127,7 +127,7 @@ def offer_registration(tools: Tools, member_id: UUID) -> Offer:
     if member is None:
         raise NotFound
     if len(known) >= MOST:
-        raise InvalidRequest({"passkey": "too_many"})
+        raise InvalidRequest({"passkey": "too_many_passkeys"})
     shop_name = shop.name if shop else "Punchproof"
     challenge = secrets.token_bytes(_CHALLENGE_BYTES)
     options = webauthn.generate_registration_options(
@@ -295,7 +295,7 @@ def _must_have_room(tx: Tx, member_id: UUID) -> None:
         select(func.count()).select_from(Passkey).where(Passkey.member_id == member_id)
     )
     if (there or 0) > MOST:
-        raise InvalidRequest({"passkey": "too_many"})
+        raise InvalidRequest({"passkey": "too_many_passkeys"})
 
 
 def _spend(tx: Tx, tools: Tools, challenge: bytes) -> None:

@@ -16,6 +16,12 @@ What holds each "once":
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a version of a programme is announced once: ``pk_programme_version``
+* a member agrees to a version once: ``pk_terms_accepted``
+* a member uses an invitation once, and all together as often as it says:
+  ``pk_invitation_use`` and ``ck_invitation_uses``
+* a till system's receipt counts once: ``uq_purchase_till_number``
+* a line of a purchase comes back once: ``pk_refund_line``
 """
 
 from __future__ import annotations
@@ -44,12 +50,29 @@ from app.store.tables.privacy import (
     Consent,
     Erasure,
 )
+from app.store.tables.promises import (
+    AgeSeen,
+    Eligibility,
+    GroupMember,
+    Invitation,
+    InvitationUse,
+    MemberGroup,
+    ProgrammeVersion,
+    TermsAccepted,
+)
 from app.store.tables.records import (
     AccessToken,
     AuditEntry,
     Outgoing,
     Signal,
     Watched,
+)
+from app.store.tables.sales import (
+    Item,
+    Purchase,
+    PurchaseLine,
+    Refund,
+    RefundLine,
 )
 from app.store.tables.shop import (
     Location,
@@ -64,28 +87,41 @@ __all__ = [
     "CONSENT_KINDS",
     "LEDGER_KINDS",
     "AccessToken",
+    "AgeSeen",
     "AuditEntry",
     "Card",
     "Consent",
+    "Eligibility",
     "EmailChange",
     "Erasure",
+    "GroupMember",
+    "Invitation",
+    "InvitationUse",
+    "Item",
     "LedgerEntry",
     "Location",
     "Logo",
     "MailCode",
     "Member",
+    "MemberGroup",
     "Moment",
     "Outgoing",
     "Passkey",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "ProgrammeVersion",
+    "Purchase",
+    "PurchaseLine",
+    "Refund",
+    "RefundLine",
     "Shop",
     "Signal",
     "SpentChallenge",
     "StaffMember",
     "Table",
     "Terminal",
+    "TermsAccepted",
     "Voucher",
     "Watched",
 ]

@@ -81,7 +81,24 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
         "Choose a day from today to two years from now."
     ),
     ("programme_id", "missing"): lazy_gettext("Choose a card that is open."),
+    ("item_name", "taken"): lazy_gettext("Another item has this name."),
+    ("item_name", "too_many"): lazy_gettext(
+        "A shop has 300 items at most. Change one that is hidden."
+    ),
+    ("price", "out_of_range"): lazy_gettext("A price from nothing to 100,000."),
     ("name", "taken"): lazy_gettext("Another location has this name."),
+    ("effective_on", "out_of_range"): lazy_gettext(
+        "Choose a day within the next two years."
+    ),
+    ("notice_days", "out_of_range"): lazy_gettext("A whole number from 1 to 365."),
+    ("least_count", "out_of_range"): lazy_gettext(
+        "A whole number from 1 to 1,000, or nothing."
+    ),
+    ("least_age", "out_of_range"): lazy_gettext(
+        "A whole number from 1 to 120, or nothing."
+    ),
+    ("group_id", "missing"): lazy_gettext("Choose a group, or make one first."),
+    ("most_uses", "out_of_range"): lazy_gettext("A whole number from 1 to 100,000."),
     ("number", "taken"): lazy_gettext("It is a colleague's own card."),
     ("most_per_scan", "out_of_range"): lazy_gettext("A whole number from 1 to 5."),
     **{
@@ -181,8 +198,25 @@ _ROOM_OF: Final = {
     "signal": "signals",
     "card": "cards",
     "undo_entry": "cards",
+    "erase_person": "cards",
+    "erase_person_now": "cards",
     "limits": "programme",
     "joining": "programme",
+    **dict.fromkeys(
+        (
+            "new_programme",
+            "one_programme",
+            "programme_terms",
+            "eligibility",
+            "groups",
+            "group",
+            "put_in_group",
+            "new_invitation",
+        ),
+        "programme",
+    ),
+    "items": "programme",
+    "change_item": "programme",
     "hours": "locations",
     "new_batch": "printing",
     "batch": "printing",

@@ -2,12 +2,16 @@
 
 from app.web.console import (
     cards,
+    eligibility,
     entrance,
+    groups,
     home,
+    items,
     joining,
     keys,
     limits,
     look,
+    persons,
     premises,
     printing,
     programme,
@@ -15,18 +19,23 @@ from app.web.console import (
     signals,
     style,
     team,
+    terms,
 )
 from app.web.console.room import bp
 
 __all__ = [
     "bp",
     "cards",
+    "eligibility",
     "entrance",
+    "groups",
     "home",
+    "items",
     "joining",
     "keys",
     "limits",
     "look",
+    "persons",
     "premises",
     "printing",
     "programme",
@@ -34,4 +43,5 @@ __all__ = [
     "signals",
     "style",
     "team",
+    "terms",
 ]

@@ -34,7 +34,7 @@ from app.programme.errors import (
     TryAgain,
     VoucherExpired,
 )
-from app.web.shared import access, moments
+from app.web.shared import access, left_out, moments
 from app.web.shared.names import isolated
 
 #: What to wait, in seconds, when a store is away.
@@ -97,6 +97,16 @@ TABLE: Final[Mapping[str, Line]] = {
         HTTPStatus.GONE,
         lazy_gettext("Expired"),
         lazy_gettext("The last day of this voucher is over."),
+    ),
+    "receipt_counted": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Counted already"),
+        lazy_gettext("This receipt was counted before. It counts once."),
+    ),
+    "purchase_refunded": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Refunded already"),
+        lazy_gettext("This was taken back before. It comes back once."),
     ),
     "card_closed": Line(
         HTTPStatus.CONFLICT,
@@ -241,7 +251,24 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "wrong_code": lazy_gettext("That is not the code in the mail."),
     "dead_code": lazy_gettext("This code is used up. Ask for a new one."),
     "not_accepted": lazy_gettext("This passkey is not known here."),
-    "too_many": lazy_gettext("You have as many as one may have. Remove one first."),
+    "too_many_passkeys": lazy_gettext(
+        "You have as many as one may have. Remove one first."
+    ),
+    "not_a_day": lazy_gettext("That is not a day."),
+    "too_soon": lazy_gettext("That is too soon: members have to be told in time."),
+    "announced_before": lazy_gettext(
+        "Another change is announced already. Call it back first."
+    ),
+    "no_other_card": lazy_gettext(
+        "There is no other open card on which people could collect. Make one first."
+    ),
+    "no_way_in": lazy_gettext(
+        "Nobody could have this card: nobody is in the group, and there is no way into "
+        "it. Make an invitation, or let staff put people in."
+    ),
+    "not_an_amount": lazy_gettext("That is not a sum of money, such as 3.50."),
+    "too_many": lazy_gettext("That is too many."),
+    "unknown": lazy_gettext("There is no such thing here."),
     "not_the_digits": lazy_gettext("Those are not the last four digits of the card."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
 }
@@ -276,6 +303,8 @@ def sentence(error: Refused) -> str:
         return ended(error.ended_at)
     if isinstance(error, LimitReached):
         return _limit(error)
+    if isinstance(error, NotEligible) and (told := left_out.told(error)):
+        return told[1]
     return str(_line(error).detail)
 
 
@@ -283,6 +312,8 @@ def title(error: Refused) -> str:
     """Tell in a word or three what was refused."""
     if isinstance(error, LimitReached) and error.most is not None:
         return str(_ENOUGH)
+    if isinstance(error, NotEligible) and (told := left_out.told(error)):
+        return told[0]
     return str(_line(error).title)
 
 
@@ -362,7 +393,7 @@ def _facts(error: Refused) -> dict[str, Any]:
     elif isinstance(error, CardClosed):
         told = {"is_paused": error.is_paused or None}
     elif isinstance(error, NotEligible):
-        told = {"why": error.why}
+        told = {"why": error.why, "needed": error.needed, "have": error.have}
     return {name: value for name, value in told.items() if value is not None}
 
 

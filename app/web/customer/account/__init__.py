@@ -6,6 +6,24 @@ extends ``customer/account/page.html``.
 
 from __future__ import annotations
 
-from app.web.customer.account import details, devices, email, menu, passkeys, sign_in
+from app.web.customer.account import (
+    consents,
+    details,
+    devices,
+    email,
+    menu,
+    own_data,
+    passkeys,
+    sign_in,
+)
 
-__all__ = ["details", "devices", "email", "menu", "passkeys", "sign_in"]
+__all__ = [
+    "consents",
+    "details",
+    "devices",
+    "email",
+    "menu",
+    "own_data",
+    "passkeys",
+    "sign_in",
+]

@@ -11,7 +11,14 @@ from flask import render_template
 from flask_babel import lazy_gettext
 
 from app.programme.account import details as contacts
-from app.web.customer.account import details, devices, email, passkeys
+from app.web.customer.account import (
+    consents,
+    details,
+    devices,
+    email,
+    own_data,
+    passkeys,
+)
 from app.web.customer.room import bp
 from app.web.shared import access
 
@@ -33,6 +40,24 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("customer.email", "mail", lazy_gettext("My e-mail"), email.summary),
     Entry("customer.devices", "phone", lazy_gettext("My phones"), devices.summary),
     Entry("customer.passkeys", "key", lazy_gettext("My passkeys"), passkeys.summary),
+    Entry(
+        "customer.offers",
+        "cup",
+        lazy_gettext("Cards of this shop"),
+        lambda _member_id: "",
+    ),
+    Entry(
+        "customer.consents_page",
+        "mail",
+        lazy_gettext("What I get by mail"),
+        consents.summary,
+    ),
+    Entry(
+        "customer.own_data",
+        "lock",
+        lazy_gettext("My data"),
+        lambda _member_id: own_data.summary(),
+    ),
 )
 
 

@@ -129,7 +129,7 @@ def test_a_member_has_ten_at_most(tools, anna, add):
     with pytest.raises(InvalidRequest) as refusal:
         passkeys.offer_registration(tools, anna.member_id)
 
-    assert refusal.value.fields == {"passkey": "too_many"}
+    assert refusal.value.fields == {"passkey": "too_many_passkeys"}
 
 
 def test_nobody_removes_a_strangers_passkey(tools, key, add):

@@ -250,13 +250,13 @@ def test_the_form_asks_what_the_shop_chose(phone, tools, founded):
     assert refused.status_code == 422
     assert "Please fill this in." in refused.text
     joined = phone.submit(
-        "/join", "/join", phone="12345678", address="Nyhavn 1", birthday="1990-01-01"
+        "/join", "/join", phone="12345678", address="Nyhavn 1", name="Anna"
     )
 
     assert joined.status_code == 303
     page = phone.get("/account/details").text
     assert "12345678" in page
-    assert "1990-01-01" not in page
+    assert "Anna" not in page
 
 
 def test_codes_and_challenges_go_out_in_no_header_and_are_kept_by_nobody(
