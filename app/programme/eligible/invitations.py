@@ -22,7 +22,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.programme import audit, expiry
-from app.programme.eligible import groups
+from app.programme.eligible.groups import is_good, put_in
 from app.programme.errors import (
     LimitReached,
     NotEligible,
@@ -260,7 +260,7 @@ def use(tx: Tx, tools: Tools, text: str, member_id: UUID) -> None:
         return
     counted = tx.execute(
         update(Invitation)
-        .where(Invitation.invitation_id == row.invitation_id, *groups.is_good(now))
+        .where(Invitation.invitation_id == row.invitation_id, *is_good(now))
         .values(uses=Invitation.uses + 1)
         .execution_options(synchronize_session=False)
         .returning(Invitation.invitation_id)
@@ -271,7 +271,7 @@ def use(tx: Tx, tools: Tools, text: str, member_id: UUID) -> None:
         InvitationUse(invitation_id=row.invitation_id, member_id=member_id, used_at=now)
     )
     tx.flush()
-    groups.put_in(
+    put_in(
         tx,
         tools,
         row.group_id,
