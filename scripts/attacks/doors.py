@@ -19,6 +19,7 @@ from signing.codes import Kind
 _NOT_YOURS: Final = frozenset({"not_found"})
 #: Every call of the API that asks who is there: method, path, body, and who may.
 CALLS: Final = (
+    ("POST", "/cards", {"programme": "{any}"}, {"member"}),
     ("GET", "/cards/{card}", None, {"member", "staff"}),
     ("POST", "/cards/{card}/code", None, {"member"}),
     ("POST", "/cards/{card}/stamps", {"code": "{code}"}, {"member"}),

@@ -20,15 +20,29 @@ _ID: Final = "00000000-0000-4000-8000-000000000000"
 POSTS: Final = (
     "/language",
     "/join",
+    "/join/{programme_id}",
     "/collect",
     "/card/{card_id}/terms",
     "/counter/enrol",
     "/counter/sign-in",
     "/counter/sign-out",
+    "/counter/customer",
     "/counter/my-card",
     "/console/sign-in",
     "/console/sign-out",
     "/console/programme",
+    "/console/programmes/new",
+    "/console/programmes/{programme_id}",
+    "/console/programmes/{programme_id}/eligibility",
+    "/console/programmes/{programme_id}/limits",
+    "/console/programmes/{programme_id}/terms",
+    "/console/programmes/{programme_id}/terms/{number}/call-back",
+    "/console/groups",
+    "/console/groups/{group_id}",
+    "/console/groups/{group_id}/invitations",
+    "/console/groups/{group_id}/members",
+    "/console/groups/{group_id}/members/{member_id}/out",
+    "/console/invitations/{invitation_id}/end",
     "/console/locations",
     "/console/locations/{location_id}",
     "/console/locations/{location_id}/hours",
@@ -61,6 +75,7 @@ POSTS: Final = (
 #: Calls that a browser with cookies could be made to send. Joining and enrolling are
 #: open to anybody and take nothing from cookies.
 CALLS: Final = (
+    "/cards",
     "/cards/{card_id}/code",
     "/cards/{card_id}/stamps",
     "/vouchers/{voucher_id}/code",
@@ -123,8 +138,13 @@ def posts_from_another_site(shop: Shop, volley: Volley) -> None:
 def _paths(shop: Shop) -> list[str]:
     ids = {"card_id": shop.phone.card_id, "terminal_id": shop.till.terminal_id}
     ids |= {"staff_id": shop.people[0].staff_id, "to": "inactive", "way": "dismiss"}
+    ids["number"] = "2"
     for name in (
         "entry",
+        "group",
+        "invitation",
+        "member",
+        "programme",
         "signal",
         "location",
         "voucher",

@@ -12,6 +12,7 @@ from scripts.attacks import (
     books,
     codes,
     doors,
+    invitations,
     leaks,
     pages,
     paper,
@@ -61,7 +62,7 @@ class Result:
 #: The subjects in the order in which they are thrown: thieves change the keys, and
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
-    *(codes, doors, replays, races, sessions, pages, transport, paper),
+    *(codes, doors, replays, races, sessions, pages, transport, paper, invitations),
     *(people, thieves, leaks),
 )
 
