@@ -34,6 +34,19 @@ CALLS: Final = (
         {"code": "{code}", "stamps": 1, "request_id": "{any}"},
         {"staff"},
     ),
+    ("GET", "/purchases", None, {"staff"}),
+    (
+        "POST",
+        "/purchases",
+        {"code": "{code}", "request_id": "{any}", "amount": 100, "items": []},
+        {"staff", "terminal"},
+    ),
+    (
+        "POST",
+        "/purchases/{any}/refund",
+        {"reason": "mine", "request_id": "{any}", "lines": [1]},
+        {"staff"},
+    ),
     ("POST", "/redemptions", {"code": "{code}", "request_id": "{any}"}, {"staff"}),
     ("POST", "/card-searches", {"q": "Anna"}, {"staff"}),
     (

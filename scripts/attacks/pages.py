@@ -20,34 +20,23 @@ _ID: Final = "00000000-0000-4000-8000-000000000000"
 POSTS: Final = (
     "/language",
     "/join",
-    "/join/{programme_id}",
     "/collect",
     "/card/{card_id}/terms",
+    "/account/mail",
+    "/account/erase",
     "/counter/enrol",
     "/counter/sign-in",
     "/counter/sign-out",
-    "/counter/customer",
     "/counter/my-card",
     "/console/sign-in",
     "/console/sign-out",
     "/console/programme",
-    "/console/programmes/new",
-    "/console/programmes/{programme_id}",
-    "/console/programmes/{programme_id}/eligibility",
-    "/console/programmes/{programme_id}/limits",
-    "/console/programmes/{programme_id}/terms",
-    "/console/programmes/{programme_id}/terms/{number}/call-back",
-    "/console/groups",
-    "/console/groups/{group_id}",
-    "/console/groups/{group_id}/invitations",
-    "/console/groups/{group_id}/members",
-    "/console/groups/{group_id}/members/{member_id}/out",
-    "/console/invitations/{invitation_id}/end",
     "/console/locations",
     "/console/locations/{location_id}",
     "/console/locations/{location_id}/hours",
     "/console/limits",
     "/console/cards/{card_id}/pause",
+    "/console/cards/{card_id}/erase",
     "/console/entries/{entry_id}/undo",
     "/console/signals/{signal_id}",
     "/console/signals/{signal_id}/{way}",
@@ -69,13 +58,30 @@ POSTS: Final = (
     "/console/setup/till",
     "/console/setup/barista",
     "/console/printing/new",
+    "/console/groups",
+    "/console/groups/{group_id}",
+    "/console/groups/{group_id}/invitations",
+    "/console/groups/{group_id}/members",
+    "/console/groups/{group_id}/members/{member_id}/out",
+    "/console/invitations/{invitation_id}/end",
+    "/console/items",
+    "/console/items/{item_id}",
+    "/console/items/{item_id}/move",
+    "/console/items/{item_id}/on-sale",
+    "/console/programmes/new",
+    "/console/programmes/{programme_id}",
+    "/console/programmes/{programme_id}/eligibility",
+    "/console/programmes/{programme_id}/limits",
+    "/console/programmes/{programme_id}/terms",
+    "/console/programmes/{programme_id}/terms/{number}/call-back",
+    "/counter/customer",
+    "/join/{programme_id}",
     "/console/printing/{batch_id}/print",
     "/console/printing/{batch_id}/revoke",
 )
 #: Calls that a browser with cookies could be made to send. Joining and enrolling are
 #: open to anybody and take nothing from cookies.
 CALLS: Final = (
-    "/cards",
     "/cards/{card_id}/code",
     "/cards/{card_id}/stamps",
     "/vouchers/{voucher_id}/code",
@@ -87,9 +93,14 @@ CALLS: Final = (
     "/redemptions",
     "/stamps/{stamp_id}/reversal",
     "/redemptions/{redemption_id}/reversal",
+    "/cards",
+    "/purchases",
+    "/purchases/{purchase_id}/refund",
 )
 #: Open to anybody, by no cookie.
 OPEN: Final = ("/members", "/terminals")
+#: Posts that a mail program sends; the link is the right to them, and no cookie is.
+BY_LINK: Final = ("/unsubscribe/{text}",)
 _SITE: Final = "https://elsewhere.example"
 #: Pages that anybody may see.
 _PAGES: Final = ("/join", "/counter/", "/counter/enrol", "/console/sign-in", "/offline")
@@ -138,21 +149,23 @@ def posts_from_another_site(shop: Shop, volley: Volley) -> None:
 def _paths(shop: Shop) -> list[str]:
     ids = {"card_id": shop.phone.card_id, "terminal_id": shop.till.terminal_id}
     ids |= {"staff_id": shop.people[0].staff_id, "to": "inactive", "way": "dismiss"}
-    ids["number"] = "2"
     for name in (
         "entry",
-        "group",
-        "invitation",
-        "member",
-        "programme",
         "signal",
         "location",
         "voucher",
         "stamp",
         "redemption",
         "batch",
+        "item",
+        "member",
+        "programme",
+        "purchase",
+        "group",
+        "invitation",
     ):
         ids[f"{name}_id"] = _ID
+    ids["number"] = "2"
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 
 

@@ -17,6 +17,7 @@ from scripts.attacks import (
     pages,
     paper,
     people,
+    persons,
     races,
     replays,
     sessions,
@@ -63,7 +64,7 @@ class Result:
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
     *(codes, doors, replays, races, sessions, pages, transport, paper, invitations),
-    *(people, thieves, leaks),
+    *(people, persons, thieves, leaks),
 )
 
 
