@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from app.programme import ends, terms
+from app.programme.account import tidying
 from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
@@ -24,6 +25,7 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
     "terms": terms.take_effect,
+    "tidying": tidying.tidy,
 }
 
 _log = structlog.get_logger("app.worker")
