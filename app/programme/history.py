@@ -14,7 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.programme import vouchers
+from app.programme import purchases, units, vouchers
+from app.programme.purchases import FiledPurchase
+from app.programme.units import Unit
 from app.store.tables import LedgerEntry, Location, Voucher
 from app.tools import Tools
 
@@ -31,13 +33,17 @@ class HistoryLine:
     at: datetime
     kind: str
     rule: str
+    #: Of ``unit``.
     units: int
+    unit: Unit
     place: str | None
     voucher_reward: str | None
     #: Of the voucher, if it has one.
     voucher_expires_at: datetime | None
     reversed: bool
     reason: str | None
+    #: What was bought, if it came of that.
+    bought: FiledPurchase | None = None
 
 
 def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine]:
@@ -53,6 +59,7 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             .limit(limit)
         ).all()
         reversed_ids = set(tx.scalars(undone.where(LedgerEntry.kind == "REVERSE")))
+        bought = purchases.of_card(tx, card_id)
         expired = vouchers.expired(tx, card_id, tools.now())
     written = [
         HistoryLine(
@@ -61,11 +68,13 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             kind=entry.kind,
             rule=entry.rule,
             units=entry.units,
+            unit=units.of(entry.unit),
             place=place,
             voucher_reward=reward,
             voucher_expires_at=ends,
             reversed=entry.entry_id in reversed_ids,
             reason=entry.reason,
+            bought=bought.get(entry.purchase_id) if entry.purchase_id else None,
         )
         for entry, place, reward, ends in rows
     ]
@@ -83,6 +92,7 @@ def _end_of(voucher: Voucher) -> HistoryLine:
         kind="EXPIRE",
         rule=RULE_VOUCHER_ENDED,
         units=0,
+        unit=Unit.STAMP,
         place=None,
         voucher_reward=voucher.reward,
         voucher_expires_at=ended_at,
