@@ -12,6 +12,9 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
+* a card has one invitation, and a friend came by one: ``uq_invitation_card_id``,
+  ``pk_referral``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
@@ -30,6 +33,13 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.earning import (
+    EarningPart,
+    EarningRule,
+    EarningRuleVersion,
+    Invitation,
+    Referral,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -52,6 +62,10 @@ __all__ = [
     "AccessToken",
     "AuditEntry",
     "Card",
+    "EarningPart",
+    "EarningRule",
+    "EarningRuleVersion",
+    "Invitation",
     "LedgerEntry",
     "Location",
     "Logo",
@@ -61,6 +75,7 @@ __all__ = [
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "Referral",
     "Shop",
     "Signal",
     "StaffMember",

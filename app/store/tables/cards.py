@@ -150,6 +150,10 @@ class LedgerEntry(Table):
     reverses_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("ledger_entry.entry_id"), unique=True
     )
+    #: What earned it, as it said then; None: what the barista counted, or no earning.
+    rule_version_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("earning_rule_version.version_id"), index=True
+    )
     reason: Mapped[str | None] = mapped_column(String(200))
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
