@@ -15,12 +15,20 @@ What holds each "once":
 * a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
 * a card has one invitation, and a friend came by one: ``uq_invitation_card_id``,
   ``pk_referral``
+* a member is erased once: ``pk_erasure``
+* mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
 
 from __future__ import annotations
 
+from app.store.tables.account import (
+    EmailChange,
+    MailCode,
+    Passkey,
+    SpentChallenge,
+)
 from app.store.tables.cards import (
     LEDGER_KINDS,
     Card,
@@ -40,6 +48,10 @@ from app.store.tables.earning import (
     EarningRuleVersion,
     Invitation,
     Referral,
+from app.store.tables.privacy import (
+    CONSENT_KINDS,
+    Consent,
+    Erasure,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -58,6 +70,7 @@ from app.store.tables.shop import (
 )
 
 __all__ = [
+    "CONSENT_KINDS",
     "LEDGER_KINDS",
     "AccessToken",
     "AuditEntry",
@@ -66,18 +79,24 @@ __all__ = [
     "EarningRule",
     "EarningRuleVersion",
     "Invitation",
+    "Consent",
+    "EmailChange",
+    "Erasure",
     "LedgerEntry",
     "Location",
     "Logo",
+    "MailCode",
     "Member",
     "Moment",
     "Outgoing",
+    "Passkey",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
     "Referral",
     "Shop",
     "Signal",
+    "SpentChallenge",
     "StaffMember",
     "Table",
     "Terminal",
