@@ -48,6 +48,7 @@ from app.store.tables.earning import (
     EarningRuleVersion,
     Invitation,
     Referral,
+)
 from app.store.tables.privacy import (
     CONSENT_KINDS,
     Consent,
@@ -75,13 +76,13 @@ __all__ = [
     "AccessToken",
     "AuditEntry",
     "Card",
+    "Consent",
     "EarningPart",
     "EarningRule",
     "EarningRuleVersion",
-    "Invitation",
-    "Consent",
     "EmailChange",
     "Erasure",
+    "Invitation",
     "LedgerEntry",
     "Location",
     "Logo",
