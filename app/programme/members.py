@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.programme import cards, sessions, welcome
 from app.programme.cards import ProgrammeView
+from app.programme.earning import invitations
 from app.programme.errors import (
     CardClosed,
     InvalidRequest,
@@ -114,6 +115,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             tx.add(member)
             tx.flush()
             card_id = cards.open_card(tx, tools, member.member_id, programme)
+            invitations.noted(tx, tools, member, card_id)
             token = sessions.grant(tx, tools, "member", member_id=member.member_id)
             if may_write:
                 welcome.write(tx, tools, member, programme, card_id)

@@ -71,19 +71,27 @@ class Plan:
             return {"kind": "BONUS", "units": 0, "rule": RULE_VISIT}
         return {"kind": "EARN", "rule": cards.RULE_STAMP, **_columns(award)}
 
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What a visit earned, when all of it is written."""
+
+    awards: tuple[Award, ...]
+
     @property
     def stamps(self) -> int:
-        """How many stamps it gives in all."""
+        """How many stamps it gave in all."""
         return sum(award.units for award in self.awards if award.unit is Unit.STAMP)
 
     @property
     def soonest_end(self) -> datetime | None:
-        """The first end of what it gives; None: none of it ends."""
+        """The first end of what it gave; None: none of it ends."""
         ends = [award.expires_at for award in self.awards if award.units]
         return min((end for end in ends if end is not None), default=None)
 
+    @property
     def told(self) -> list[dict[str, Any]]:
-        """Write it as plain data: what was given by which rule, and what was cut."""
+        """Plain data: what was given by which rule, and what a bound cut."""
         return [_told(award) for award in self.awards if award.units or award.cut]
 
 
@@ -146,13 +154,13 @@ def boosts_of(_tx: Tx, _card_id: UUID, _at: datetime) -> tuple[Boost, ...]:
     return ()
 
 
-def write(tx: Tx, tools: Tools, first: LedgerEntry, plan: Plan) -> list[dict[str, Any]]:
+def write(tx: Tx, tools: Tools, first: LedgerEntry, plan: Plan) -> Earned:
     """Write all that a visit earned beside its first entry, and what is left over.
 
     Call it when the first entry was written, and before ``cards.credit``.
 
     Returns:
-        What was given and what was cut, as plain data for the answer.
+        All of it, the bonus for joining among it.
 
     Raises:
         TryAgain: nothing can be signed now.
@@ -161,7 +169,7 @@ def write(tx: Tx, tools: Tools, first: LedgerEntry, plan: Plan) -> list[dict[str
         if award.units:
             ledger.write(tx, tools, _bonus(first, award))
     keep_parts(tx, first, plan.awards)
-    return [*plan.told(), *_signup(tx, tools, first, plan.occasion)]
+    return Earned((*plan.awards, *_signup(tx, tools, first, plan.occasion)))
 
 
 def once(tx: Tx, tools: Tools, entry: LedgerEntry) -> bool:
@@ -242,21 +250,21 @@ def keep_parts(tx: Tx, first: LedgerEntry, earned: Sequence[Award]) -> None:
 
 def _signup(
     tx: Tx, tools: Tools, first: LedgerEntry, occasion: Occasion
-) -> list[dict[str, Any]]:
+) -> list[Award]:
     """Give the bonus for joining, with the first real visit."""
     rules = [
         rule
         for rule in rules_of(tx, first.card_id, first.at)
         if rule.kind is RuleKind.SIGNUP and rule.holds(occasion)
     ]
-    told = []
+    given = []
     for award in joining.earned(tx, first, rules, occasion):
         entry = _bonus(first, award)
         entry.rule = RULE_SIGNUP
         entry.once = joining.name_of(tx, first.card_id)
         if once(tx, tools, entry):
-            told.append(_told(award))
-    return told
+            given.append(award)
+    return given
 
 
 def _told(award: Award) -> dict[str, Any]:

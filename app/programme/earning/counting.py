@@ -89,7 +89,7 @@ def carried_of(tx: Tx, card_id: UUID, rules: Sequence[Rule]) -> dict[UUID | None
             EarningPart.part_no.in_(newest)
         )
     ).all()
-    wholes = {rule.rule_id: whole_of(rule) for rule in rules}
+    wholes: dict[UUID | None, int] = {rule.rule_id: whole_of(rule) for rule in rules}
     # A rule that changed what a unit costs counts the same share of one.
     return {
         rule_id: carried * wholes.get(rule_id, whole) // whole

@@ -28,6 +28,7 @@ from app.tools import Tools
 RULE_ACT: Final = "act"
 RULE_BIRTHDAY: Final = "birthday"
 RULE_REFERRAL: Final = "referral"
+RULES: Final = (RULE_ACT, RULE_BIRTHDAY, RULE_REFERRAL)
 
 
 @dataclass(frozen=True, slots=True)

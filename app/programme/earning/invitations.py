@@ -165,13 +165,14 @@ def pay(tx: Tx, tools: Tools, member_id: UUID, at: datetime) -> bool:
     for card_id in sorted((referral.card_id, referral.giver_card_id)):
         counting.hold(tx, card_id, ())
     reason = _refusal(tx, referral, at)
-    changed = tx.execute(
+    changed = tx.scalar(
         update(Referral)
         .where(Referral.member_id == member_id, Referral.state == "waiting")
         .values(state="refused" if reason else "paid", reason=reason)
+        .returning(Referral.member_id)
         .execution_options(synchronize_session=False)
     )
-    if reason or not changed.rowcount:
+    if reason or changed is None:
         return False
     _pay_both(tx, tools, referral, at)
     return True

@@ -125,6 +125,8 @@ def refund(
         if rest is not None:
             _give_rest(tx, tools, first, root, rest)
         cards.debit(tx, tools, root, may_owe=True)
+        # A remainder that comes back may fill the card.
+        cards.exchange(tx, tools, root)
         state = cards.state_of(tx, first.card_id, by.at)
         return {
             "refund_id": str(root.entry_id),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.programme import cards
 from app.programme.codes import KEEP_AFTER_END, LIFETIME
+from app.programme.earning import booking, gifts, taking_back
 from app.programme.proofs.found import SLACK, Found
 from app.programme.proofs.holdings import told
 from app.programme.stamping import MOST_STAMPS
@@ -27,19 +28,44 @@ class _Rule:
     named: str | None = None
     #: Made at the request of a person at a till, by no code.
     is_by_hand: bool = False
+    #: Written in the transaction of another entry, which it names; those older than
+    #: such names are told by their moment.
+    is_caused: bool = False
 
 
+_GIVING = frozenset({Kind.CARD, Kind.STAMP, Kind.PRINTED_STAMP})
 _RULES: Mapping[tuple[str, str], _Rule] = {
-    ("EARN", cards.RULE_STAMP): _Rule(
-        frozenset({Kind.CARD, Kind.STAMP, Kind.PRINTED_STAMP}), "stamp_id"
-    ),
+    ("EARN", cards.RULE_STAMP): _Rule(_GIVING, "stamp_id"),
+    ("BONUS", booking.RULE_VISIT): _Rule(_GIVING, "stamp_id"),
+    **{("BONUS", rule): _Rule(is_caused=True) for rule in booking.CAUSED_RULES},
+    **{("BONUS", rule): _Rule() for rule in gifts.RULES},
+    ("ADJUST", taking_back.RULE_REFUND): _Rule(named="refund_id"),
+    ("ADJUST", taking_back.RULE_REST): _Rule(is_caused=True),
+    ("ADJUST", taking_back.RULE_REMAINDER): _Rule(is_caused=True),
     ("REDEEM", cards.RULE_VOUCHER_USED): _Rule(
         frozenset({Kind.VOUCHER}), "redemption_id"
     ),
     ("ADJUST", cards.RULE_BY_HAND): _Rule(named="stamp_id", is_by_hand=True),
-    ("REDEEM", cards.RULE_FULL_CARD): _Rule(),
+    ("REDEEM", cards.RULE_FULL_CARD): _Rule(is_caused=True),
+    ("EXPIRE", cards.RULE_END): _Rule(),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
 }
+#: Of entries that are there for what they prove.
+_NOUGHT = frozenset(
+    {booking.RULE_VISIT, taking_back.RULE_REFUND, cards.RULE_VOUCHER_USED}
+)
+
+
+def is_caused(entry: LedgerEntry) -> bool:
+    """Tell whether an entry is part of what another one does."""
+    rule = _RULES.get((entry.kind, entry.rule))
+    return rule is not None and rule.is_caused
+
+
+def answers(entry: LedgerEntry) -> bool:
+    """Tell whether an entry must have an answer: somebody asked for it."""
+    rule = _RULES.get((entry.kind, entry.rule))
+    return rule is None or rule.named is not None or entry.kind == "REVERSE"
 
 
 def check(entry: LedgerEntry, found: Found) -> None:
@@ -112,7 +138,8 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
         (told(entry, named), str(entry.entry_id)),
         (told(entry, "card", "card_id"), str(entry.card_id)),
     ]
-    if entry.kind in {"EARN", "ADJUST"}:
+    # What rules gave is judged with all that came of the visit.
+    if named == "stamp_id" and not isinstance(told(entry, "given"), list):
         said.append((told(entry, "stamps_given"), entry.units))
     if entry.rule == cards.RULE_VOUCHER_USED:
         said.append((told(entry, "voucher", "voucher_id"), str(entry.voucher_id)))
@@ -122,10 +149,16 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
 
 
 def _are_its_units(entry: LedgerEntry) -> bool:
-    if entry.kind in {"EARN", "ADJUST"}:
-        return 1 <= entry.units <= MOST_STAMPS
-    if entry.rule == cards.RULE_VOUCHER_USED:
+    if entry.rule in _NOUGHT:
         return entry.units == 0
+    if entry.rule == cards.RULE_BY_HAND or (
+        entry.kind == "EARN" and entry.rule_version_id is None
+    ):
+        return 1 <= entry.units <= MOST_STAMPS
+    if entry.kind in {"EARN", "BONUS"}:
+        return entry.units > 0
+    if entry.kind == "EXPIRE":
+        return entry.units < 0
     # What an exchange or a reversal moves is judged with what it belongs to.
     return True
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from app.programme import audit, cards, reversals, rewards
 from app.programme.codes import Spent
+from app.programme.earning import taking_back
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead
 from app.store.database import Tx
@@ -34,11 +34,12 @@ def undo_entry(
     """
     must_lead(by)
 
-    def cause(tx: Tx, entry: LedgerEntry, at: datetime) -> None:
+    def cause(tx: Tx, entry: LedgerEntry, undoing: LedgerEntry) -> None:
         if entry.kind == "REDEEM":
-            rewards.give_back(tx, entry, at)
+            rewards.give_back(tx, entry, undoing)
         else:
-            cards.debit(tx, tools, entry.card_id, at)
+            taking_back.caused(tx, tools, entry, undoing)
+            cards.debit(tx, tools, undoing)
         audit.record(
             tx,
             tools,
@@ -52,7 +53,7 @@ def undo_entry(
     return reversals.reverse(
         tools,
         entry_id,
-        kinds={"EARN", "ADJUST", "REDEEM"},
+        kinds={"EARN", "BONUS", "ADJUST", "REDEEM"},
         staff=by,
         reason=reason,
         cause=cause,

@@ -157,6 +157,9 @@ class CardAnswer(BaseModel):
     number: str
     stamps: int
     stamps_required: int
+    balances: dict[str, int] = Field(
+        description="what can be spent in `point` and `cent`, where there is any"
+    )
     vouchers: list[VoucherAnswer]
     version: int
     is_closed: bool
@@ -173,11 +176,24 @@ class CodeAnswer(BaseModel):
     picture: str | None = Field(None, description="SVG, with ?picture=svg")
 
 
+class GivenAnswer(BaseModel):
+    """What one rule gave for a visit."""
+
+    unit: str = Field(description="`stamp`, `point` or `cent`")
+    units: int
+    kind: str = Field(description="of the rule; `stamp`: what the barista counted")
+    rule: str = Field(description="what the shop calls it; may be empty")
+    cut: str | None = Field(
+        None, description="what kept it from giving more: a `day`'s most, a `budget`"
+    )
+
+
 class StampAnswer(BaseModel):
-    """Stamps that were given."""
+    """Stamps that were given; ``given`` tells by which rule, and of other units."""
 
     stamp_id: UUID
     stamps_given: int
+    given: list[GivenAnswer] = Field(default_factory=list)
     card: CardAnswer
     member_name: str | None = Field(None, description="to staff only")
 
