@@ -238,7 +238,7 @@ def book_stamps(
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, allowed, giving)
         earned = booking.write(tx, tools, entry, plan)
-        cards.credit(tx, tools, entry, end=earned.soonest_end)
+        cards.credit(tx, tools, entry, earned.soonest_end)
         return {
             "stamp_id": str(entry.entry_id),
             "stamps_given": earned.stamps,

@@ -110,7 +110,7 @@ def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
 
 
 def credit(
-    tx: Tx, tools: Tools, given: LedgerEntry, *, end: datetime | None = None
+    tx: Tx, tools: Tools, given: LedgerEntry, end: datetime | None = None
 ) -> None:
     """Do what new units cause: exchange each full card's worth of stamps for a voucher.
 

@@ -158,8 +158,8 @@ KEPT: Final = (
         "card_id",
         "that you came by an invitation, or invited somebody",
         also=("giver_card_id",),
-        because="it tells of two people, and the other one's part is not yours to have; "
-        "your entries tell what you were given for it",
+        because="it tells of two people, and the other one's part is not yours to "
+        "have; your entries tell what you were given for it",
     ),
     Kept(
         Consent,
