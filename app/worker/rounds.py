@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from app.programme import ends
+from app.programme.earning import birthdays, invitations
 from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
@@ -23,6 +24,8 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
+    "birthdays": birthdays.sweep,
+    "referrals": invitations.sweep,
 }
 
 _log = structlog.get_logger("app.worker")
