@@ -79,7 +79,7 @@ def refund(
     *,
     rest: Basket | None,
     by: Refunding,
-    also: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any]:
     """Take back a sale, and give what is left of it anew.
 
@@ -92,11 +92,11 @@ def refund(
         first: the entry that carried the sale's code.
         rest: what the customer keeps; None: nothing, all of it came back.
         by: who takes it back.
-        also: columns of the root entry besides, such as the purchase's id.
+        facts: what the answer tells besides.
 
     Returns:
-        ``{refund_id, given, card}``; ``given`` tells by how many units of each kind the
-        card has changed.
+        ``{reversal_id, changed, card}`` and ``facts``; ``changed`` tells by how many
+        units of each kind the card has changed.
 
     Raises:
         TryAgain: nothing can be signed now.
@@ -115,7 +115,7 @@ def refund(
         location_id=by.location_id,
         request_id=by.request_id,
         caused_by_id=first.entry_id,
-        **(also or {}),
+        purchase_id=first.purchase_id,
     )
 
     def answer() -> Mapping[str, Any]:
@@ -129,8 +129,9 @@ def refund(
         cards.exchange(tx, tools, root)
         state = cards.state_of(tx, first.card_id, by.at)
         return {
-            "refund_id": str(root.entry_id),
-            "given": _changed(tx, root),
+            "reversal_id": str(root.entry_id),
+            **(facts or {}),
+            "changed": _changed(tx, root),
             "card": cards.answer_of(state),
         }
 
@@ -174,6 +175,7 @@ def _reverse(tx: Tx, tools: Tools, entry: LedgerEntry, root: LedgerEntry) -> Non
         reverses_id=entry.entry_id,
         caused_by_id=root.entry_id,
         rule_version_id=entry.rule_version_id,
+        purchase_id=entry.purchase_id,
         location_id=root.location_id,
     )
     ledger.write(tx, tools, taken)
@@ -184,6 +186,7 @@ def _take_parts(tx: Tx, tools: Tools, first: LedgerEntry, root: LedgerEntry) -> 
     earlier = select(LedgerEntry.entry_id).where(
         or_(
             LedgerEntry.entry_id == first.entry_id,
+            LedgerEntry.reverses_id == first.entry_id,
             (LedgerEntry.caused_by_id == first.entry_id)
             & (LedgerEntry.rule == RULE_REFUND),
         )

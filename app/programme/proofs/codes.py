@@ -39,7 +39,7 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ("BONUS", booking.RULE_VISIT): _Rule(_GIVING, "stamp_id"),
     **{("BONUS", rule): _Rule(is_caused=True) for rule in booking.CAUSED_RULES},
     **{("BONUS", rule): _Rule() for rule in gifts.RULES},
-    ("ADJUST", taking_back.RULE_REFUND): _Rule(named="refund_id"),
+    ("ADJUST", taking_back.RULE_REFUND): _Rule(named="reversal_id"),
     ("ADJUST", taking_back.RULE_REST): _Rule(is_caused=True),
     ("ADJUST", taking_back.RULE_REMAINDER): _Rule(is_caused=True),
     ("REDEEM", cards.RULE_VOUCHER_USED): _Rule(

@@ -21,6 +21,8 @@ What holds each "once":
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a till system's receipt counts once: ``uq_purchase_till_number``
+* a line of a purchase comes back once: ``pk_refund_line``
 """
 
 from __future__ import annotations
@@ -63,6 +65,13 @@ from app.store.tables.records import (
     Signal,
     Watched,
 )
+from app.store.tables.sales import (
+    Item,
+    Purchase,
+    PurchaseLine,
+    Refund,
+    RefundLine,
+)
 from app.store.tables.shop import (
     Location,
     Logo,
@@ -85,6 +94,7 @@ __all__ = [
     "EmailChange",
     "Erasure",
     "Invitation",
+    "Item",
     "LedgerEntry",
     "Location",
     "Logo",
@@ -96,7 +106,11 @@ __all__ = [
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "Purchase",
+    "PurchaseLine",
     "Referral",
+    "Refund",
+    "RefundLine",
     "Shop",
     "Signal",
     "SpentChallenge",

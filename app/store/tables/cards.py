@@ -197,6 +197,10 @@ class LedgerEntry(Table):
         ForeignKey("earning_rule_version.version_id"), index=True
     )
     reason: Mapped[str | None] = mapped_column(String(200))
+    #: The purchase that brought it about, if one did.
+    purchase_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("purchase.purchase_id"), index=True
+    )
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.location_id"))

@@ -259,7 +259,7 @@ def test_a_refund_takes_back_exactly_what_the_sale_gave(
     two = sell(tools, barista, card, 1040)
     assert balances(tools, card) == {"point": 14}
     told = give_back(tools, one)
-    assert told["given"] == {"point": -4}
+    assert told["changed"] == {"point": -4}
     assert balances(tools, card) == {"point": 10}
     # Half of the other comes back, then the rest.
     give_back(tools, two, Basket(amount=520))
