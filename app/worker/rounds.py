@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
-from app.programme import ends
-from app.programme.earning import birthdays, invitations
+from app.programme import ends, terms
+from app.programme.earning import birthdays, referrals
 from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
@@ -25,7 +25,8 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
     "birthdays": birthdays.sweep,
-    "referrals": invitations.sweep,
+    "referrals": referrals.sweep,
+    "terms": terms.take_effect,
 }
 
 _log = structlog.get_logger("app.worker")

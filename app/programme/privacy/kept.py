@@ -28,12 +28,14 @@ from sqlalchemy import Table as Schema
 
 from app.store.tables import (
     AccessToken,
+    AgeSeen,
     Card,
     Consent,
     EarningPart,
     EmailChange,
     Erasure,
-    Invitation,
+    GroupMember,
+    InvitationUse,
     LedgerEntry,
     MailCode,
     Member,
@@ -42,10 +44,12 @@ from app.store.tables import (
     Purchase,
     PurchaseLine,
     Referral,
+    ReferralLink,
     Refund,
     RefundLine,
     Signal,
     Table,
+    TermsAccepted,
     Voucher,
 )
 
@@ -150,10 +154,10 @@ KEPT: Final = (
         because="it is a share of one unit on a closed card, and names nobody",
     ),
     Kept(
-        Invitation,
+        ReferralLink,
         "card_id",
         "the word with which you invite friends",
-        section="invitations",
+        section="referral_links",
         hides={"seen_from": "a number from which nobody can tell a device"},
         goes=True,
     ),
@@ -164,6 +168,36 @@ KEPT: Final = (
         also=("giver_card_id",),
         because="it tells of two people, and the other one's part is not yours to "
         "have; your entries tell what you were given for it",
+    ),
+    Kept(
+        TermsAccepted,
+        "card_id",
+        "which terms you agreed to, and when",
+        section="terms",
+        because="how many agreed to a version stays true; it names a card and nobody",
+    ),
+    Kept(
+        GroupMember,
+        "member_id",
+        "the groups that you belong to",
+        section="groups",
+        hides={"staff_id": _OTHERS},
+        goes=True,
+    ),
+    Kept(
+        InvitationUse,
+        "member_id",
+        "the invitations that you used",
+        section="invitations",
+        goes=True,
+    ),
+    Kept(
+        AgeSeen,
+        "member_id",
+        "ages that staff saw a document for",
+        section="ages",
+        hides={"staff_id": _OTHERS},
+        goes=True,
     ),
     Kept(
         Purchase,

@@ -15,12 +15,16 @@ What holds each "once":
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
 * a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
-* a card has one invitation, and a friend came by one: ``uq_invitation_card_id``,
+* a card has one invitation, and a friend came by one: ``uq_referral_link_card_id``,
   ``pk_referral``
 * a member is erased once: ``pk_erasure``
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a version of a programme is announced once: ``pk_programme_version``
+* a member agrees to a version once: ``pk_terms_accepted``
+* a member uses an invitation once, and all together as often as it says:
+  ``pk_invitation_use`` and ``ck_invitation_uses``
 * a till system's receipt counts once: ``uq_purchase_till_number``
 * a line of a purchase comes back once: ``pk_refund_line``
 """
@@ -50,13 +54,23 @@ from app.store.tables.earning import (
     EarningPart,
     EarningRule,
     EarningRuleVersion,
-    Invitation,
     Referral,
+    ReferralLink,
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
     Consent,
     Erasure,
+)
+from app.store.tables.promises import (
+    AgeSeen,
+    Eligibility,
+    GroupMember,
+    Invitation,
+    InvitationUse,
+    MemberGroup,
+    ProgrammeVersion,
+    TermsAccepted,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -85,30 +99,37 @@ __all__ = [
     "CONSENT_KINDS",
     "LEDGER_KINDS",
     "AccessToken",
+    "AgeSeen",
     "AuditEntry",
     "Card",
     "Consent",
     "EarningPart",
     "EarningRule",
     "EarningRuleVersion",
+    "Eligibility",
     "EmailChange",
     "Erasure",
+    "GroupMember",
     "Invitation",
+    "InvitationUse",
     "Item",
     "LedgerEntry",
     "Location",
     "Logo",
     "MailCode",
     "Member",
+    "MemberGroup",
     "Moment",
     "Outgoing",
     "Passkey",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "ProgrammeVersion",
     "Purchase",
     "PurchaseLine",
     "Referral",
+    "ReferralLink",
     "Refund",
     "RefundLine",
     "Shop",
@@ -117,6 +138,7 @@ __all__ = [
     "StaffMember",
     "Table",
     "Terminal",
+    "TermsAccepted",
     "Voucher",
     "Watched",
 ]

@@ -97,10 +97,10 @@ class EarningPart(Table):
     carried: Mapped[int] = mapped_column(BigInteger())
 
 
-class Invitation(Table):
+class ReferralLink(Table):
     """A card's word with which its member invites friends."""
 
-    __tablename__ = "invitation"
+    __tablename__ = "referral_link"
 
     #: Lower-case letters and digits that cannot be taken for each other.
     word: Mapped[str] = mapped_column(String(16), primary_key=True)

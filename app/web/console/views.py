@@ -2,7 +2,9 @@
 
 from app.web.console import (
     cards,
+    eligibility,
     entrance,
+    groups,
     home,
     items,
     keys,
@@ -16,13 +18,16 @@ from app.web.console import (
     signals,
     style,
     team,
+    terms,
 )
 from app.web.console.room import bp
 
 __all__ = [
     "bp",
     "cards",
+    "eligibility",
     "entrance",
+    "groups",
     "home",
     "items",
     "keys",
@@ -36,4 +41,5 @@ __all__ = [
     "signals",
     "style",
     "team",
+    "terms",
 ]

@@ -16,7 +16,7 @@ from app.programme.earning import (
     birthdays,
     booking,
     desk,
-    invitations,
+    referrals,
     taking_back,
 )
 from app.programme.earning.booking import Basket
@@ -458,7 +458,7 @@ def test_two_workers_give_one_birthday_gift(
 
 
 def friend_of(tools, giver, name="Bo", **where):
-    word = invitations.of_card(tools, giver.card_id).word
+    word = referrals.of_card(tools, giver.card_id).word
     joined = members.join(tools, name=name, invite=word, **where)
     return cards.card(tools, joined.card_id)
 
@@ -473,15 +473,15 @@ def test_both_are_thanked_after_the_friends_second_day(
 
     visit(friend)
     visit(friend)
-    assert invitations.sweep(tools) == 0
+    assert referrals.sweep(tools) == 0
     clock.forward(timedelta(days=1))
     visit(friend)
-    assert invitations.sweep(tools) == 1
-    assert invitations.sweep(tools) == 0
+    assert referrals.sweep(tools) == 1
+    assert referrals.sweep(tools) == 0
 
     assert balances(tools, giver) == {"stamp": 4}
     assert balances(tools, friend) == {"stamp": 5}
-    told = invitations.of_card(tools, giver.card_id)
+    told = referrals.of_card(tools, giver.card_id)
     assert (told.joined, told.paid) == (1, 1)
     assert healthy(tools)
 
@@ -506,7 +506,7 @@ def test_nobody_invites_themselves_or_from_the_till(
     clock.forward(timedelta(days=1))
     visit(friend)
 
-    assert invitations.sweep(tools) == 0
+    assert referrals.sweep(tools) == 0
     with tools.database.read() as tx:
         assert tx.execute(select(Referral.state, Referral.reason)).all() == [
             ("refused", reason)
@@ -527,7 +527,7 @@ def test_many_workers_pay_for_a_friend_once(
     doors = [make_tools() for _ in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(invitations.sweep, doors)) == 1
+        assert sum(pool.map(referrals.sweep, doors)) == 1
 
     assert balances(tools, giver) == {"stamp": 3}
     assert balances(tools, friend) == {"stamp": 4}

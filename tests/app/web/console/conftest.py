@@ -25,6 +25,8 @@ PAGES = (
     "/console/items",
     "/console/programme",
     "/console/programme/poster",
+    "/console/programmes/new",
+    "/console/groups",
     "/console/shop",
     "/console/style",
     "/console/setup/shop",

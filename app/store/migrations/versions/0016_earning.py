@@ -11,8 +11,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -115,17 +115,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_earning_part_entry_id"), "earning_part", ["entry_id"])
     op.create_table(
-        "invitation",
+        "referral_link",
         sa.Column("word", sa.String(16), nullable=False),
         sa.Column("card_id", sa.Uuid(), nullable=False),
         sa.Column("made_at", Moment(timezone=True), nullable=False),
         sa.Column("seen_from", sa.String(32), nullable=True),
         sa.Column("seen_at", Moment(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["card_id"], ["card.card_id"], name=op.f("fk_invitation_card_id")
+            ["card_id"], ["card.card_id"], name=op.f("fk_referral_link_card_id")
         ),
-        sa.PrimaryKeyConstraint("word", name=op.f("pk_invitation")),
-        sa.UniqueConstraint("card_id", name=op.f("uq_invitation_card_id")),
+        sa.PrimaryKeyConstraint("word", name=op.f("pk_referral_link")),
+        sa.UniqueConstraint("card_id", name=op.f("uq_referral_link_card_id")),
     )
     op.create_table(
         "referral",
@@ -158,7 +158,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("referral", "invitation", "earning_part"):
+    for table in ("referral", "referral_link", "earning_part"):
         op.drop_table(table)
     op.drop_index(op.f("ix_ledger_entry_rule_version_id"), "ledger_entry")
     op.drop_column("ledger_entry", "rule_version_id")

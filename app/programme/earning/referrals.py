@@ -26,7 +26,7 @@ from app.programme.earning import booking, counting, gifts
 from app.programme.earning.rules import Occasion, RuleKind
 from app.programme.errors import TryAgain
 from app.store.database import Tx
-from app.store.tables import Card, Invitation, LedgerEntry, Member, Referral
+from app.store.tables import Card, LedgerEntry, Member, Referral, ReferralLink
 from app.tools import Tools
 
 #: Days on which a friend has to have been here.
@@ -63,10 +63,12 @@ def of_card(tools: Tools, card_id: UUID, seen_from: str | None = None) -> Invite
     now = tools.now()
     try:
         with tools.database.begin() as tx:
-            found = tx.scalar(select(Invitation).where(Invitation.card_id == card_id))
+            found = tx.scalar(
+                select(ReferralLink).where(ReferralLink.card_id == card_id)
+            )
             if found is None:
                 word = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-                found = Invitation(word=word, card_id=card_id, made_at=now)
+                found = ReferralLink(word=word, card_id=card_id, made_at=now)
                 tx.add(found)
                 tx.flush()
             found.seen_from, found.seen_at = seen_from, now
@@ -86,10 +88,10 @@ def noted(tx: Tx, tools: Tools, member: Member, card_id: UUID) -> None:
     if not member.invite:
         return
     found = tx.execute(
-        select(Invitation, Member)
-        .join(Card, Card.card_id == Invitation.card_id)
+        select(ReferralLink, Member)
+        .join(Card, Card.card_id == ReferralLink.card_id)
         .join(Member, Member.member_id == Card.member_id)
-        .where(Invitation.word == member.invite.strip().lower())
+        .where(ReferralLink.word == member.invite.strip().lower())
     ).first()
     if found is None:
         return
@@ -132,8 +134,8 @@ def sweep(tools: Tools) -> int:
     )
     with tools.database.begin() as tx:
         tx.execute(
-            update(Invitation)
-            .where(Invitation.seen_at < now - KEPT)
+            update(ReferralLink)
+            .where(ReferralLink.seen_at < now - KEPT)
             .values(seen_from=None, seen_at=None)
         )
         due = tx.scalars(
