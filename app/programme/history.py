@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.programme import money, units, vouchers
+from app.programme import money, purchases, units, vouchers
+from app.programme.purchases import FiledPurchase
 from app.programme.units import Unit
 from app.store.tables import EarningRuleVersion, LedgerEntry, Location, Voucher
 from app.tools import Tools
@@ -45,6 +46,8 @@ class HistoryLine:
     rule_name: str = ""
     #: The shop's, for cents.
     currency: str = money.DEFAULT_CURRENCY
+    #: What was bought, if it came of that.
+    bought: FiledPurchase | None = None
 
 
 def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine]:
@@ -70,6 +73,7 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             .limit(limit)
         ).all()
         reversed_ids = set(tx.scalars(undone.where(LedgerEntry.kind == "REVERSE")))
+        bought = purchases.of_card(tx, card_id)
         expired = vouchers.expired(tx, card_id, tools.now())
         currency = money.currency_of(tx)
     written = [
@@ -87,6 +91,7 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             reason=entry.reason,
             rule_name=rule_name or "",
             currency=currency,
+            bought=bought.get(entry.purchase_id) if entry.purchase_id else None,
         )
         for entry, place, reward, ends, rule_name in rows
     ]

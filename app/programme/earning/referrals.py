@@ -72,12 +72,12 @@ def of_card(tools: Tools, card_id: UUID, seen_from: str | None = None) -> Invite
                 tx.add(found)
                 tx.flush()
             found.seen_from, found.seen_at = seen_from, now
-            asked = (
+            counted = (
                 select(Referral.state, func.count())
                 .where(Referral.giver_card_id == card_id)
                 .group_by(Referral.state)
             )
-            states = {row[0]: row[1] for row in tx.execute(asked).all()}
+            states = {row[0]: row[1] for row in tx.execute(counted).all()}
             return Invited(found.word, sum(states.values()), states.get("paid", 0))
     except IntegrityError as error:
         raise TryAgain from error

@@ -11,6 +11,7 @@ from app.programme.purchases.booking import Counter, Sold, write
 from app.programme.purchases.filed import (
     FiledLine,
     FiledPurchase,
+    card_of,
     lately,
     of_card,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Sale",
     "Sold",
     "basket_of",
+    "card_of",
     "check",
     "lately",
     "of_card",

@@ -15,7 +15,7 @@ from app.programme.earning.gifts import RULE_ACT, RULE_BIRTHDAY, RULE_REFERRAL
 from app.programme.earning.taking_back import RULE_REFUND, RULE_REMAINDER, RULE_REST
 from app.programme.history import HistoryLine
 from app.programme.units import Unit
-from app.web.shared import moments, reasons, rule_words
+from app.web.shared import moments, purchased, reasons, rule_words
 from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
@@ -48,11 +48,21 @@ def line_of(happened: HistoryLine, now: datetime) -> Line:
         mark="" if icon else f"{happened.units:+d}".replace("-", _MINUS),
         icon=icon,
         words=words,
-        note=reasons.told(happened.reason),
+        note=_note(happened),
         at=happened.at,
         when=when(happened.at, now),
         is_undone=happened.reversed,
     )
+
+
+def _note(happened: HistoryLine) -> str:
+    """Tell what was bought, and of an undoing why."""
+    reason = reasons.told(happened.reason)
+    if happened.bought is None:
+        return reason
+    if happened.kind == "EARN":
+        return purchased.told(happened.bought)
+    return " · ".join(filter(None, (reason, purchased.sum_of(happened.bought))))
 
 
 def when(at: datetime, now: datetime) -> str:
