@@ -32,7 +32,7 @@ from app.programme.earning.rules import (
     RuleKind,
 )
 from app.programme.units import Unit
-from app.store.database import Tx
+from app.store.database import Tx, attempt
 from app.store.tables import Card, EarningPart, LedgerEntry, Programme
 from app.tools import Tools
 
@@ -181,7 +181,7 @@ def once(tx: Tx, tools: Tools, entry: LedgerEntry) -> bool:
         TryAgain: nothing can be signed now.
     """
     try:
-        with tx.begin_nested():
+        with attempt(tx):
             ledger.write(tx, tools, entry)
     except IntegrityError:
         return False
