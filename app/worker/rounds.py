@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from app.programme import ends, terms
+from app.programme.account import tidying
 from app.programme.earning import birthdays, referrals
 from app.programme.errors import TryAgain
 from app.programme.signals import watch
@@ -27,6 +28,7 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "birthdays": birthdays.sweep,
     "referrals": referrals.sweep,
     "terms": terms.take_effect,
+    "tidying": tidying.tidy,
 }
 
 _log = structlog.get_logger("app.worker")

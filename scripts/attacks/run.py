@@ -20,6 +20,7 @@ from scripts.attacks import (
     persons,
     races,
     replays,
+    sales,
     sessions,
     thieves,
     transport,

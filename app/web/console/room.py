@@ -203,6 +203,7 @@ _ROOM_OF: Final = {
     "erase_person": "cards",
     "erase_person_now": "cards",
     "limits": "programme",
+    "joining": "programme",
     **dict.fromkeys(
         (
             "new_programme",
