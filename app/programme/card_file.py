@@ -15,10 +15,11 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
-from app.programme import cards, finding, purchases
+from app.programme import cards, finding, purchases, units
 from app.programme.cards import CardState
 from app.programme.errors import NotFound
 from app.programme.purchases import FiledPurchase
+from app.programme.units import Unit
 from app.store.tables import (
     Card,
     Erasure,
@@ -59,7 +60,9 @@ class FiledEntry:
     at: datetime
     #: ``given``, ``by_hand``, ``earned``, ``redeemed`` or ``undone``.
     what: str
+    #: Of ``unit``.
     units: int
+    unit: Unit
     place: str | None
     staff_name: str | None
     terminal_name: str | None
@@ -223,6 +226,7 @@ def _entry(
         at=entry.at,
         what=what,
         units=entry.units,
+        unit=units.of(entry.unit),
         place=row.place,
         staff_name=row.person,
         terminal_name=row.till,
