@@ -94,6 +94,7 @@ POSTS: Final = (
     "/join/{programme_id}",
     "/console/printing/{batch_id}/print",
     "/console/printing/{batch_id}/revoke",
+    "/console/purchases/{purchase_id}/refund",
 )
 #: Calls that a browser with cookies could be made to send. Joining and enrolling are
 #: open to anybody and take nothing from cookies.
