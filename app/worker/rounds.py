@@ -14,6 +14,7 @@ import structlog
 
 from app.programme import ends, terms
 from app.programme.account import tidying
+from app.programme.earning import birthdays, referrals
 from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
@@ -24,6 +25,8 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
+    "birthdays": birthdays.sweep,
+    "referrals": referrals.sweep,
     "terms": terms.take_effect,
     "tidying": tidying.tidy,
 }

@@ -116,7 +116,9 @@ def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
     return ended.first() is not None
 
 
-def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+def credit(
+    tx: Tx, tools: Tools, given: LedgerEntry, end: datetime | None = None
+) -> None:
     """Do what new units cause: exchange each full card's worth of stamps for a voucher.
 
     Call it when all entries of the giving were written.
@@ -125,27 +127,45 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
         tx: the caller's.
         tools: the keys.
         given: the entry that brought them, which all that follows names.
+        end: the soonest end of all that came with it; None: that of the entry.
 
     Raises:
         TryAgain: nothing can be signed now.
     """
     card_id, at = given.card_id, given.at
-    end = touch(tx, card_id, given.expires_at)
+    end = touch(tx, card_id, end or given.expires_at)
     if end is not None and at > end:
         write_ends(tx, tools, card_id, at)
-    balance = balance_of(tx, card_id)
+    exchange(tx, tools, given)
+
+
+def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+    """Exchange each full card's worth of stamps for a voucher.
+
+    Call it when the card was touched; ``credit`` does both. A round goes by what it was
+    promised (``app.programme.terms``), the next one by the version in force.
+
+    Args:
+        tx: the caller's.
+        tools: the keys.
+        given: the entry that filled the card, which the exchange names.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    balance = balance_of(tx, given.card_id)
     new = given.units if units.of(given.unit) is Unit.STAMP else 0
-    all_rounds = rounds.of_card(tx, card_id)
+    all_rounds = rounds.of_card(tx, given.card_id)
     # What lay there before has a promise; a round that only begins has none yet.
-    promised = all_rounds.running(at, has_stamps=balance > new)
+    promised = all_rounds.running(given.at, has_stamps=balance > new)
     while balance >= promised.figures.stamps_required:
-        _exchange(tx, tools, given, promised)
+        _pay(tx, tools, given, promised)
         balance -= promised.figures.stamps_required
-        promised = all_rounds.coming(at)
+        promised = all_rounds.coming(given.at)
     all_rounds.keep(tx, promised.number if balance > 0 else None)
 
 
-def _exchange(tx: Tx, tools: Tools, given: LedgerEntry, promised: Version) -> None:
+def _pay(tx: Tx, tools: Tools, given: LedgerEntry, promised: Version) -> None:
     """Turn a full card's worth of stamps into the voucher that it was promised."""
     figures, at = promised.figures, given.at
     days = figures.voucher_days
@@ -158,7 +178,7 @@ def _exchange(tx: Tx, tools: Tools, given: LedgerEntry, promised: Version) -> No
     )
     tx.add(voucher)
     tx.flush()
-    exchange = LedgerEntry(
+    paid = LedgerEntry(
         entry_id=uuid4(),
         card_id=given.card_id,
         kind="REDEEM",
@@ -169,7 +189,7 @@ def _exchange(tx: Tx, tools: Tools, given: LedgerEntry, promised: Version) -> No
         location_id=given.location_id,
         caused_by_id=given.entry_id,
     )
-    ledger.write(tx, tools, exchange)
+    ledger.write(tx, tools, paid)
 
 
 def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) -> None:
@@ -201,8 +221,8 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
             .order_by(Voucher.issued_at.desc())
             .limit(1)
         )
-        exchange = _exchange_of(tx, voucher)
-        if voucher is None or exchange is None:
+        paid = _exchange_of(tx, voucher)
+        if voucher is None or paid is None:
             if may_owe:
                 break
             raise VoucherSpent
@@ -213,12 +233,12 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
             entry_id=uuid4(),
             card_id=card_id,
             kind="REVERSE",
-            units=-exchange.units,
-            unit=exchange.unit,
+            units=-paid.units,
+            unit=paid.unit,
             rule=RULE_UNDO,
             at=at,
             voucher_id=voucher.voucher_id,
-            reverses_id=exchange.entry_id,
+            reverses_id=paid.entry_id,
             caused_by_id=undoing.entry_id,
         )
         ledger.write(tx, tools, taken_back)

@@ -14,6 +14,9 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
+* a card has one invitation, and a friend came by one: ``uq_referral_link_card_id``,
+  ``pk_referral``
 * a member is erased once: ``pk_erasure``
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
@@ -46,6 +49,13 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.earning import (
+    EarningPart,
+    EarningRule,
+    EarningRuleVersion,
+    Referral,
+    ReferralLink,
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
@@ -93,6 +103,9 @@ __all__ = [
     "AuditEntry",
     "Card",
     "Consent",
+    "EarningPart",
+    "EarningRule",
+    "EarningRuleVersion",
     "Eligibility",
     "EmailChange",
     "Erasure",
@@ -115,6 +128,8 @@ __all__ = [
     "ProgrammeVersion",
     "Purchase",
     "PurchaseLine",
+    "Referral",
+    "ReferralLink",
     "Refund",
     "RefundLine",
     "Shop",
