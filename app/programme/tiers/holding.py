@@ -22,7 +22,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 
 from app.programme import audit, cards, expiry
-from app.programme.errors import InvalidRequest, NotEligible, NotFound
+from app.programme import standing as own
+from app.programme.errors import InvalidRequest, NotFound
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead
 from app.programme.tiers import rules as books
@@ -30,13 +31,11 @@ from app.programme.tiers import telling
 from app.programme.tiers.ladder import Standing, standing
 from app.programme.tiers.rules import Rules, TierView
 from app.store.database import Tx
-from app.store.tables import Card, Member, Tier, TierHeld, TierInvitation
+from app.store.tables import Card, Tier, TierHeld, TierInvitation
 from app.tools import Tools
 
 #: Why a card is looked at.
-Cause = Literal[
-    "earned", "undone", "clock", "ladder", "invited", "withdrawn", "moved"
-]
+Cause = Literal["earned", "undone", "clock", "ladder", "invited", "withdrawn", "moved"]
 #: Causes that are entries of the ledger, which count their change themselves.
 _ENTRIES: Final = frozenset({"earned", "undone"})
 #: So many days before a tier ends its member is warned, where it is long enough.
@@ -130,7 +129,8 @@ def invite(
     must_lead(by)
     now = tools.now()
     with tools.database.begin() as tx:
-        _must_not_be_own(tx, card_id, by)
+        tx.get(Card, card_id, with_for_update=True)
+        own.must_not_be_own(tx, card_id, by.staff_id)
         rules = books.of_card(tx, card_id)
         tier = rules.tier(tier_id) if rules else None
         day, _ = books.today(tx, now)
@@ -164,7 +164,8 @@ def withdraw(tools: Tools, card_id: UUID, *, by: ConsoleCaller) -> None:
     must_lead(by)
     now = tools.now()
     with tools.database.begin() as tx:
-        _must_not_be_own(tx, card_id, by)
+        tx.get(Card, card_id, with_for_update=True)
+        own.must_not_be_own(tx, card_id, by.staff_id)
         if not _end_invitation(tx, card_id, now):
             raise NotFound
         settle(tx, tools, card_id, now, "withdrawn", by=by.staff_id)
@@ -262,7 +263,7 @@ def would_settle(
     """Tell whether a card stands on another tier than the books have."""
     held = tx.scalar(_held(card_id, TierHeld.tier_id))
     now = _standing(tx, card_id, rules, day, zone).held
-    return held != (now.tier_id if now else None)
+    return bool(held != (now.tier_id if now else None))
 
 
 def _next_row(
@@ -346,20 +347,3 @@ def _end_invitation(tx: Tx, card_id: UUID, at: datetime) -> bool:
         .execution_options(synchronize_session=False)
     )
     return bool(getattr(ended, "rowcount", 0))
-
-
-def _must_not_be_own(tx: Tx, card_id: UUID, by: ConsoleCaller) -> None:
-    """Hold a card that is not the caller's own.
-
-    Raises:
-        NotEligible: it is.
-        NotFound: there is none such.
-    """
-    card = tx.get(Card, card_id, with_for_update=True)
-    if card is None:
-        raise NotFound
-    owner = tx.scalar(
-        select(Member.staff_id).where(Member.member_id == card.member_id)
-    )
-    if owner is not None and owner == by.staff_id:
-        raise NotEligible("own_card", card_id=card_id, staff_id=by.staff_id)

@@ -47,9 +47,7 @@ def look(tools: Tools) -> int:
         ).all()
         changed = tx.execute(
             select(Ladder.programme_id, Ladder.changed_at).where(
-                or_(
-                    Ladder.settled_at.is_(None), Ladder.settled_at < Ladder.changed_at
-                )
+                or_(Ladder.settled_at.is_(None), Ladder.settled_at < Ladder.changed_at)
             )
         ).all()
     for card_id in due:

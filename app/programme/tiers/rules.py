@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -120,12 +121,13 @@ def read(tx: Tx, which: ColumnElement[bool]) -> Rules | None:
     if not rows:
         return None
     ladder = rows[0][0]
+    tiers: list[Tier | None] = [tier for _, tier in rows]
     return Rules(
         ladder.programme_id,
         Unit(ladder.unit),
         ladder.window_months,
         ladder.grace_days,
-        tuple(view(tier) for _, tier in rows if tier is not None),
+        tuple(view(tier) for tier in tiers if tier is not None),
     )
 
 
@@ -178,9 +180,7 @@ def invited_to(tx: Tx, card_id: UUID) -> tuple[Invited, ...]:
     rows = tx.execute(
         select(
             TierInvitation.tier_id, TierInvitation.since_day, TierInvitation.until_day
-        ).where(
-            TierInvitation.card_id == card_id, TierInvitation.ended_at.is_(None)
-        )
+        ).where(TierInvitation.card_id == card_id, TierInvitation.ended_at.is_(None))
     )
     return tuple(Invited(*row) for row in rows)
 
@@ -198,9 +198,7 @@ def counted_now(
     """
     first = _first_moment(rules, day, zone, grace=False)
     this_year = datetime.combine(date(day.year, 1, 1), time(), zone).astimezone(UTC)
-    is_new = (
-        LedgerEntry.at >= (this_year if rules.window_months is None else first)
-    )
+    is_new = LedgerEntry.at >= (this_year if rules.window_months is None else first)
     asked = _earned_sums(rules, first, is_new)
     found = {}
     for card_id, new, old in tx.execute(asked):
@@ -213,7 +211,7 @@ def counted_now(
 
 def _earned_sums(
     rules: Rules, first: datetime, is_new: ColumnElement[bool]
-) -> Select[tuple[UUID, int | None, int | None]]:
+) -> Select[UUID, Any, Any]:
     undoing = aliased(LedgerEntry)
     undone = (
         select(undoing.entry_no)

@@ -28,7 +28,7 @@ from app.programme.tiers import holding
 from app.programme.tiers import rules as books
 from app.programme.tiers.rules import Rules
 from app.programme.units import Unit
-from app.programme.words import clean_name, has_controls
+from app.programme.words import clean_lines, clean_name
 from app.store.database import Tx
 from app.store.tables import Ladder, Programme, Tier, TierHeld
 from app.tools import Tools
@@ -143,7 +143,8 @@ def save_tier(
         has_people = bool(held(tx, programme_id))
         rows = _laid(tx, rules, tier_id, draft, day, has_people=has_people)
         row = rows[1]
-        row.created_at = row.created_at or tools.now()
+        if tier_id is None:
+            row.created_at = tools.now()
         for position, one in enumerate(rows[0]):
             one.position = position
         tx.add(row)
@@ -174,23 +175,15 @@ def checked(
     colour = draft.colour.strip().lower()
     if not _COLOUR.fullmatch(colour):
         wrong["colour"] = "not_a_colour"
-    if draft.boost_percent not in BOOST_PERCENT:
-        wrong["boost_percent"] = "out_of_range"
-    if draft.birthday_units not in BIRTHDAY_UNITS:
-        wrong["birthday_units"] = "out_of_range"
-    benefits = "\n".join(filter(None, map(str.strip, draft.benefits.splitlines())))
-    if len(benefits) > BENEFITS_LENGTH:
-        wrong["benefits"] = "too_long"
-    elif has_controls(benefits, but="\n"):
-        wrong["benefits"] = "bad_characters"
+    benefits = clean_lines(draft.benefits, wrong, "benefits", BENEFITS_LENGTH)
     ids = [one.tier_id for one in others]
     place = 0
     if draft.above_id is not None:
         place = ids.index(draft.above_id) + 1 if draft.above_id in ids else -1
     if place < 0 or len(others) >= MOST_TIERS:
         wrong["above_id"] = "not_an_id" if place < 0 else "too_many"
-    wrong |= _wrong_bar(draft, [one.next_units if one.next_from else one.units
-                                for one in others], max(place, 0))  # fmt: skip
+    bars = [one.next_units if one.next_from else one.units for one in others]
+    wrong |= _wrong_bar(draft, bars, max(place, 0)) | _wrong_benefits(draft)
     refuse(wrong)
     found = TierDraft(
         name, colour, draft.units, draft.by_invitation, draft.above_id,
@@ -253,6 +246,15 @@ def _other(rules: Rules | None, tier_id: UUID, to: str) -> UUID:
     if to not in known:
         refuse({"to": "not_an_id"})
     return known[to]
+
+
+def _wrong_benefits(draft: TierDraft) -> dict[str, str]:
+    wrong = {}
+    if draft.boost_percent not in BOOST_PERCENT:
+        wrong["boost_percent"] = "out_of_range"
+    if draft.birthday_units not in BIRTHDAY_UNITS:
+        wrong["birthday_units"] = "out_of_range"
+    return wrong
 
 
 def _wrong_bar(
@@ -339,13 +341,11 @@ def held(tx: Tx, programme_id: UUID) -> dict[UUID, int]:
         .where(Tier.programme_id == programme_id, TierHeld.ended_at.is_(None))
         .group_by(Tier.tier_id)
     )
-    return {tier_id: count for tier_id, count in rows}
+    return dict(rows.all())
 
 
-def _note(
-    tx: Tx, tools: Tools, row: Ladder, by: ConsoleCaller, **more: Any
-) -> None:
-    """Let all cards be looked at again, and write down the whole ladder as it is now."""
+def _note(tx: Tx, tools: Tools, row: Ladder, by: ConsoleCaller, **more: Any) -> None:
+    """Let all cards be looked at again, and write down the ladder as it is now."""
     row.changed_at = tools.now()
     tx.flush()
     rules = books.read(tx, Ladder.programme_id == row.programme_id)

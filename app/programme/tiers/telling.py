@@ -60,9 +60,7 @@ def ends(tx: Tx, tools: Tools, card_id: UUID, rules: Rules, now: Standing) -> No
     _put(tx, tools, ENDS, card_id, facts)
 
 
-def _put(
-    tx: Tx, tools: Tools, kind: str, card_id: UUID, facts: dict[str, Any]
-) -> None:
+def _put(tx: Tx, tools: Tools, kind: str, card_id: UUID, facts: dict[str, Any]) -> None:
     member = tx.scalar(
         select(Member)
         .join(Card, Card.member_id == Member.member_id)

@@ -1,4 +1,4 @@
-"""Who would be where today: a ladder tried on the shop's own cards, before it is saved."""
+"""Who would be where today: a ladder tried on the shop's own cards first."""
 
 from __future__ import annotations
 

@@ -12,6 +12,11 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a card has one tier at a time, and one invitation: ``uq_tier_held_current`` and
+  ``uq_tier_invitation_current``
+* a paid period is followed by one, and a card's first is one:
+  ``uq_membership_follows_id`` and ``uq_membership_first``; each is marked paid once:
+  ``uq_membership_request_id``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
@@ -46,18 +51,29 @@ from app.store.tables.shop import (
     StaffMember,
     Terminal,
 )
+from app.store.tables.tiers import (
+    Ladder,
+    Membership,
+    Plan,
+    Tier,
+    TierHeld,
+    TierInvitation,
+)
 
 __all__ = [
     "LEDGER_KINDS",
     "AccessToken",
     "AuditEntry",
     "Card",
+    "Ladder",
     "LedgerEntry",
     "Location",
     "Logo",
     "Member",
+    "Membership",
     "Moment",
     "Outgoing",
+    "Plan",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
@@ -66,6 +82,9 @@ __all__ = [
     "StaffMember",
     "Table",
     "Terminal",
+    "Tier",
+    "TierHeld",
+    "TierInvitation",
     "Voucher",
     "Watched",
 ]
