@@ -13,24 +13,6 @@ The money is taken outside. Here is written that it was, by whom, and how.
 from __future__ import annotations
 
 from app.programme.plans.advice import Advice, Terms, advice
-from app.programme.plans.offering import PlanDraft, PlanView, of_programme, save_plan
-from app.programme.plans.paying import PAID_HOW, mark_paid, refund
 from app.programme.plans.periods import Period, current, of_card
-from app.programme.plans.rounds import look
 
-__all__ = [
-    "PAID_HOW",
-    "Advice",
-    "Period",
-    "PlanDraft",
-    "PlanView",
-    "Terms",
-    "advice",
-    "current",
-    "look",
-    "mark_paid",
-    "of_card",
-    "of_programme",
-    "refund",
-    "save_plan",
-]
+__all__ = ["Advice", "Period", "Terms", "advice", "current", "of_card"]

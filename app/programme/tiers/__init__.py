@@ -5,6 +5,7 @@
 * ``holding``: what a card comes to have, written with what brought it about
 * ``rounds``: what the clock and a changed ladder bring; the worker's
 * ``setting``: the console's changes, with care for who has a tier
+* ``inviting``: a manager lets a card in
 * ``weighing``: who would be where today
 
 A card has one tier at a time. It rises in the transaction that books what it earned
@@ -19,40 +20,19 @@ from app.programme.tiers.holding import (
     after_earning,
     after_undoing,
     birthday_extra,
-    boost_of,
-    invite,
+    boosts_of,
     of_card,
-    withdraw,
 )
-from app.programme.tiers.rounds import look
 from app.programme.tiers.rules import Rules, TierView, of_programme
-from app.programme.tiers.setting import (
-    TierDraft,
-    remove_tier,
-    save_ladder,
-    save_tier,
-    tiers_held,
-)
-from app.programme.tiers.weighing import Weighed, weigh
 
 __all__ = [
     "CardTier",
     "Rules",
-    "TierDraft",
     "TierView",
-    "Weighed",
     "after_earning",
     "after_undoing",
     "birthday_extra",
-    "boost_of",
-    "invite",
-    "look",
+    "boosts_of",
     "of_card",
     "of_programme",
-    "remove_tier",
-    "save_ladder",
-    "save_tier",
-    "tiers_held",
-    "weigh",
-    "withdraw",
 ]

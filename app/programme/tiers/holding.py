@@ -22,10 +22,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 
 from app.programme import audit, cards, expiry
-from app.programme import standing as own
-from app.programme.errors import InvalidRequest, NotFound
+from app.programme.earning.rules import Boost
 from app.programme.sessions import ConsoleCaller
-from app.programme.shop.permission import must_lead
 from app.programme.tiers import rules as books
 from app.programme.tiers import telling
 from app.programme.tiers.ladder import Standing, standing
@@ -74,14 +72,16 @@ def after_undoing(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
     settle(tx, tools, card_id, at, "undone")
 
 
-def boost_of(tx: Tx, card_id: UUID) -> tuple[str, int] | None:
-    """Tell what a card's tier adds to everything it earns.
+def boosts_of(tx: Tx, card_id: UUID, at: datetime) -> tuple[Boost, ...]:
+    """Tell what a card's tier adds to what it earns; a plan's cashback grows by none.
 
-    Returns:
-        The tier's name, and percent on top; None where it adds nothing.
+    Args:
+        tx: the caller's.
+        card_id: whose.
+        at: the moment of earning.
     """
     row = tx.execute(_held(card_id, Tier.name, Tier.boost_percent)).first()
-    return (row[0], row[1]) if row and row[1] else None
+    return (Boost(row[0], 100 + row[1]),) if row and row[1] else ()
 
 
 def birthday_extra(tx: Tx, card_id: UUID) -> int:
@@ -103,75 +103,6 @@ def of_card(tools: Tools, card_id: UUID) -> CardTier | None:
         return CardTier(rules, tier, row[1] if row and tier else None, found, above)
 
 
-def invite(
-    tools: Tools,
-    card_id: UUID,
-    tier_id: UUID | None,
-    until: date | None,
-    *,
-    by: ConsoleCaller,
-) -> None:
-    """Let a card in to a tier, whatever its units; another invitation ends.
-
-    Args:
-        tools: the books.
-        card_id: whose.
-        tier_id: of its programme, one that invites.
-        until: the last day; None: without an end.
-        by: who asks.
-
-    Raises:
-        Forbidden: ``by`` may not.
-        InvalidRequest: ``tier_id`` is ``not_by_invitation``, ``until`` is ``past``.
-        NotEligible: ``own_card``: nobody lets themselves in.
-        NotFound: no such card.
-    """
-    must_lead(by)
-    now = tools.now()
-    with tools.database.begin() as tx:
-        tx.get(Card, card_id, with_for_update=True)
-        own.must_not_be_own(tx, card_id, by.staff_id)
-        rules = books.of_card(tx, card_id)
-        tier = rules.tier(tier_id) if rules else None
-        day, _ = books.today(tx, now)
-        wrong = {}
-        if tier is None or not tier.by_invitation:
-            wrong["tier_id"] = "not_by_invitation"
-        if until is not None and until < day:
-            wrong["until"] = "past"
-        if wrong or tier is None:
-            raise InvalidRequest(wrong)
-        let_in(tx, card_id, tier.tier_id, day, until, now, why="invited", by=by)
-        settle(tx, tools, card_id, now, "invited", by=by.staff_id)
-        audit.record(
-            tx,
-            tools,
-            "tier.invited",
-            card_id,
-            by=by.staff_id,
-            tier=str(tier.tier_id),
-            until=until.isoformat() if until else None,
-        )
-
-
-def withdraw(tools: Tools, card_id: UUID, *, by: ConsoleCaller) -> None:
-    """Take an invitation back: the card has what its own units reach.
-
-    Raises:
-        Forbidden: ``by`` may not.
-        NotFound: no such card, or it has no invitation.
-    """
-    must_lead(by)
-    now = tools.now()
-    with tools.database.begin() as tx:
-        tx.get(Card, card_id, with_for_update=True)
-        own.must_not_be_own(tx, card_id, by.staff_id)
-        if not _end_invitation(tx, card_id, now):
-            raise NotFound
-        settle(tx, tools, card_id, now, "withdrawn", by=by.staff_id)
-        audit.record(tx, tools, "tier.withdrawn", card_id, by=by.staff_id)
-
-
 def let_in(
     tx: Tx,
     card_id: UUID,
@@ -184,7 +115,7 @@ def let_in(
     by: ConsoleCaller,
 ) -> None:
     """Write an invitation in place of the one that a card has."""
-    _end_invitation(tx, card_id, at)
+    end_invitation(tx, card_id, at)
     tx.add(
         TierInvitation(
             card_id=card_id,
@@ -339,7 +270,8 @@ def _held(card_id: UUID, *what: object) -> Any:
     )
 
 
-def _end_invitation(tx: Tx, card_id: UUID, at: datetime) -> bool:
+def end_invitation(tx: Tx, card_id: UUID, at: datetime) -> bool:
+    """End the invitation that a card has; tell whether it had one."""
     ended = tx.execute(
         update(TierInvitation)
         .where(TierInvitation.card_id == card_id, TierInvitation.ended_at.is_(None))

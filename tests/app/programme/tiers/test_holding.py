@@ -14,7 +14,8 @@ from app.programme.cards import CardState
 from app.programme.errors import Forbidden, InvalidRequest, NotEligible
 from app.programme.founding import Founded
 from app.programme.sessions import ConsoleCaller, StaffCaller
-from app.programme.tiers import TierDraft, TierView
+from app.programme.tiers import TierView, inviting, rounds, setting
+from app.programme.tiers.setting import TierDraft
 from app.store.tables import Outgoing, TierHeld
 from app.tools import Tools
 from tests.conftest import Clock
@@ -35,7 +36,7 @@ def tier(tools: Tools, founded: Founded, owner: ConsoleCaller) -> Make:
     def add(name: str, units: int | None, **more: object) -> TierView:
         programme_id = founded.programme_id
         if tiers.of_programme(tools, programme_id) is None:
-            tiers.save_ladder(
+            setting.save_ladder(
                 tools,
                 programme_id,
                 unit="stamp",
@@ -55,7 +56,7 @@ def tier(tools: Tools, founded: Founded, owner: ConsoleCaller) -> Make:
             benefits=str(more.pop("benefits", "")),
             birthday_units=0,
         )
-        tier_id = tiers.save_tier(tools, programme_id, None, draft, by=owner)
+        tier_id = setting.save_tier(tools, programme_id, None, draft, by=owner)
         rules = tiers.of_programme(tools, programme_id)
         assert rules
         found = rules.tier(tier_id)
@@ -155,14 +156,14 @@ def test_it_is_warned_of_kept_for_its_grace_and_lost(
     card = give(cards.card(tools, joined.card_id), 4)
     assert mails(tools) == ["tier_changed"]
 
-    tiers.look(tools)
+    rounds.look(tools)
     clock.forward(timedelta(days=336))
-    tiers.look(tools)
-    tiers.look(tools)
+    rounds.look(tools)
+    rounds.look(tools)
     assert mails(tools) == ["tier_changed", "tier_ends"]
 
     clock.forward(timedelta(days=35))
-    tiers.look(tools)
+    rounds.look(tools)
     found = tiers.of_card(tools, card.card_id)
     assert found
     assert found.tier
@@ -170,7 +171,7 @@ def test_it_is_warned_of_kept_for_its_grace_and_lost(
     assert found.standing.keep == 3
 
     clock.forward(timedelta(days=14))
-    tiers.look(tools)
+    rounds.look(tools)
     assert name_of(tools, card) is None
     assert rows(tools, card) == ["earned", "lost"]
     assert mails(tools)[2:] == ["tier_changed"]
@@ -191,7 +192,7 @@ def test_what_is_earned_meanwhile_keeps_it(
     give(card, 3)
     clock.forward(timedelta(days=190))
 
-    tiers.look(tools)
+    rounds.look(tools)
 
     assert name_of(tools, card) == "Silver"
     assert rows(tools, card) == ["earned", "kept"]
@@ -211,8 +212,8 @@ def test_a_lowered_bar_lifts_who_reaches_it_and_a_raised_one_waits(
 
     def bar(units: int) -> None:
         draft = TierDraft("Silver", "#8a5000", units, False, None, 0, "", 0)
-        tiers.save_tier(tools, founded.programme_id, silver.tier_id, draft, by=owner)
-        tiers.look(tools)
+        setting.save_tier(tools, founded.programme_id, silver.tier_id, draft, by=owner)
+        rounds.look(tools)
 
     bar(3)
     assert name_of(tools, card) == "Silver"
@@ -242,14 +243,14 @@ def test_a_tier_with_people_goes_when_it_is_said_where_they_go(
     card = give(make_card(), 3)
 
     with pytest.raises(InvalidRequest) as refusal:
-        tiers.remove_tier(tools, silver.tier_id, None, by=owner)
+        setting.remove_tier(tools, silver.tier_id, None, by=owner)
     assert refusal.value.fields == {"to": "missing"}
-    tiers.remove_tier(tools, silver.tier_id, str(gold.tier_id), by=owner)
-    tiers.look(tools)
+    setting.remove_tier(tools, silver.tier_id, str(gold.tier_id), by=owner)
+    rounds.look(tools)
 
     assert name_of(tools, card) == "Gold"
-    tiers.remove_tier(tools, gold.tier_id, "units", by=owner)
-    tiers.look(tools)
+    setting.remove_tier(tools, gold.tier_id, "units", by=owner)
+    rounds.look(tools)
     assert name_of(tools, card) == "Bronze"
     sound(tools)
 
@@ -265,11 +266,11 @@ def test_a_manager_lets_in_and_takes_back(
     card = make_card()
 
     with pytest.raises(InvalidRequest) as refusal:
-        tiers.invite(tools, card.card_id, silver.tier_id, None, by=owner)
+        inviting.invite(tools, card.card_id, silver.tier_id, None, by=owner)
     assert refusal.value.fields == {"tier_id": "not_by_invitation"}
-    tiers.invite(tools, card.card_id, club.tier_id, None, by=owner)
+    inviting.invite(tools, card.card_id, club.tier_id, None, by=owner)
     assert name_of(tools, card) == "Club"
-    tiers.withdraw(tools, card.card_id, by=owner)
+    inviting.withdraw(tools, card.card_id, by=owner)
 
     assert name_of(tools, card) is None
     assert rows(tools, card) == ["invited", "withdrawn"]
@@ -288,10 +289,10 @@ def test_nobody_lets_themselves_in(
     own_cards.say_by_number(tools, founded.staff_id, card.number, by=owner)
 
     with pytest.raises(NotEligible):
-        tiers.invite(tools, card.card_id, club.tier_id, None, by=owner)
+        inviting.invite(tools, card.card_id, club.tier_id, None, by=owner)
     barista = ConsoleCaller(founded.staff_id, "Bo", "barista")
     with pytest.raises(Forbidden):
-        tiers.invite(tools, card.card_id, club.tier_id, None, by=barista)
+        inviting.invite(tools, card.card_id, club.tier_id, None, by=barista)
 
 
 def test_a_card_has_one_tier_at_a_time(
