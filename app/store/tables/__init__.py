@@ -17,12 +17,20 @@ What holds each "once":
 * a paid period is followed by one, and a card's first is one:
   ``uq_membership_follows_id`` and ``uq_membership_first``; each is marked paid once:
   ``uq_membership_request_id``
+* a member is erased once: ``pk_erasure``
+* mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
 
 from __future__ import annotations
 
+from app.store.tables.account import (
+    EmailChange,
+    MailCode,
+    Passkey,
+    SpentChallenge,
+)
 from app.store.tables.cards import (
     LEDGER_KINDS,
     Card,
@@ -35,6 +43,11 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.privacy import (
+    CONSENT_KINDS,
+    Consent,
+    Erasure,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -61,24 +74,31 @@ from app.store.tables.tiers import (
 )
 
 __all__ = [
+    "CONSENT_KINDS",
     "LEDGER_KINDS",
     "AccessToken",
     "AuditEntry",
     "Card",
     "Ladder",
+    "Consent",
+    "EmailChange",
+    "Erasure",
     "LedgerEntry",
     "Location",
     "Logo",
+    "MailCode",
     "Member",
     "Membership",
     "Moment",
     "Outgoing",
     "Plan",
+    "Passkey",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
     "Shop",
     "Signal",
+    "SpentChallenge",
     "StaffMember",
     "Table",
     "Terminal",
