@@ -85,6 +85,12 @@ def of_programme(tools: Tools, programme_id: UUID) -> list[PlanView]:
         return [view(row, members.get(row.plan_id, 0)) for row in rows]
 
 
+def currency(tools: Tools) -> str:
+    """Read the shop's currency, in whose minor units all sums are."""
+    with tools.database.read() as tx:
+        return money.currency_of(tx)
+
+
 def view(row: Plan, members: int = 0) -> PlanView:
     """Turn a row into what others may hold."""
     return PlanView(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from app.programme import expiry, units
+from app.programme import expiry, money, units
 from app.programme.tiers.ladder import (
     EARNING,
     Earned,
@@ -72,6 +72,8 @@ class Rules:
     window_months: int | None
     grace_days: int
     tiers: tuple[TierView, ...]
+    #: The shop's, in whose minor units cashback is counted.
+    currency: str = money.DEFAULT_CURRENCY
 
     @property
     def ladder(self) -> Ladder:
@@ -128,6 +130,7 @@ def read(tx: Tx, which: ColumnElement[bool]) -> Rules | None:
         ladder.window_months,
         ladder.grace_days,
         tuple(view(tier) for tier in tiers if tier is not None),
+        money.currency_of(tx),
     )
 
 
