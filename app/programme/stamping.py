@@ -26,6 +26,7 @@ from app.programme import (
     reversals,
     short_codes,
     standing,
+    tiers,
 )
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import InvalidRequest, NotFound
@@ -234,6 +235,7 @@ def book_stamps(
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, rules, giving)
         cards.credit(tx, tools, entry)
+        tiers.after_earning(tx, tools, card_id, entry.at)
         return {
             "stamp_id": str(entry.entry_id),
             "stamps_given": stamps,
@@ -294,6 +296,7 @@ def reverse_stamp(
 
     def cause(tx: Tx, _entry: LedgerEntry, undoing: LedgerEntry) -> None:
         cards.debit(tx, tools, undoing)
+        tiers.after_undoing(tx, tools, undoing.card_id, undoing.at)
 
     return reversals.reverse(
         tools,

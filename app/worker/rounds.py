@@ -14,7 +14,9 @@ import structlog
 
 from app.programme import ends
 from app.programme.errors import TryAgain
+from app.programme.plans import rounds as plan_rounds
 from app.programme.signals import watch
+from app.programme.tiers import rounds as tier_rounds
 from app.store.errors import StoreDown
 from app.tools import Tools
 
@@ -23,6 +25,8 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
+    "tiers": tier_rounds.look,
+    "memberships": plan_rounds.look,
 }
 
 _log = structlog.get_logger("app.worker")

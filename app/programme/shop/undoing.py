@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.programme import audit, cards, reversals, rewards
+from app.programme import audit, cards, reversals, rewards, tiers
 from app.programme.codes import Spent
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead
@@ -38,6 +38,7 @@ def undo_entry(
             rewards.give_back(tx, entry, undoing)
         else:
             cards.debit(tx, tools, undoing)
+            tiers.after_undoing(tx, tools, undoing.card_id, undoing.at)
         audit.record(
             tx,
             tools,

@@ -63,7 +63,7 @@ _SENTENCES: Final[dict[tuple[str, str], Any]] = {
 
 @bp.route("/console/tiers", methods=["GET", "POST"])
 def tiers() -> ResponseReturnValue:
-    """Show the ladder with how many have and would have each tier; say how it counts."""
+    """Show the ladder, and how many have each tier; say how it counts."""
     programme = _programme()
     if request.method != "POST":
         return _ladder_page(programme, {}, {})
@@ -218,7 +218,7 @@ def _counts(
     new = draft.name if draft else ""
     rows = [
         (names.get(tier_id, new) if tier_id != NEW else new, _cards(count))
-        for tier_id, count in reversed(weighed.at.items())
+        for tier_id, count in reversed(list(weighed.at.items()))
     ]
     return [*rows, (str(gettext("No tier")), _cards(weighed.none))]
 

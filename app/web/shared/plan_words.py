@@ -1,4 +1,4 @@
-"""Paid plans in the words that customers read, and the console shows beside its forms."""
+"""Paid plans in the words that customers read, and the console beside its forms."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def advice(found: Advice, currency: str) -> tuple[str, ...]:
     """Say whether a plan would have paid for itself, and from when on it does."""
     if found.is_early:
         said = ngettext(
-            "We know %(num)s day of your purchases: too little to say whether it pays.",
-            "We know %(num)s days of your purchases: too little to say whether it pays.",
+            "We know %(num)s day of your purchases: too little to tell if it pays.",
+            "We know %(num)s days of your purchases: too little to tell if it pays.",
             found.days,
         )
         return (str(said), *_break_even(found, currency))
@@ -69,10 +69,10 @@ def advice(found: Advice, currency: str) -> tuple[str, ...]:
     }
     if found.is_drawn_out:
         said = ngettext(
-            "In %(num)s day you spent %(spent)s. Drawn out to a year that is %(year)s, "
-            "for which the plan would give you %(given)s and cost %(price)s.",
-            "In %(num)s days you spent %(spent)s. Drawn out to a year that is %(year)s, "
-            "for which the plan would give you %(given)s and cost %(price)s.",
+            "In %(num)s day you spent %(spent)s. Drawn out to a year that is "
+            "%(year)s, for which the plan would give you %(given)s and cost %(price)s.",
+            "In %(num)s days you spent %(spent)s. Drawn out to a year that is "
+            "%(year)s, for which the plan would give you %(given)s and cost %(price)s.",
             found.days,
             **facts,
         )

@@ -63,16 +63,11 @@ def shown(found: CardTier) -> Shown:
         keep=_keep(now, rules) if found.tier else "",
         in_grace=now.in_grace,
         gone=min(_WHOLE, now.counted * _WHOLE // bar) if found.next and bar else None,
-        steps=tuple(
-            step(one, rules, is_mine=one == found.tier)
-            for one in rules.tiers
-        ),
+        steps=tuple(step(one, rules, is_mine=one == found.tier) for one in rules.tiers),
     )
 
 
-def step(
-    tier: TierView, rules: Rules, *, is_mine: bool = False
-) -> Step:
+def step(tier: TierView, rules: Rules, *, is_mine: bool = False) -> Step:
     """Tell one tier of a ladder."""
     return Step(
         tier.tier_id,
@@ -128,7 +123,9 @@ def benefits(tier: TierView, rules: Rules) -> tuple[str, ...]:
 def _next(found: CardTier) -> str:
     if found.next is None:
         return ""
-    missing = unit_words.units(found.rules.unit, found.standing.missing, found.rules.currency)
+    missing = unit_words.units(
+        found.rules.unit, found.standing.missing, found.rules.currency
+    )
     return str(
         gettext(
             "%(units)s more until %(tier)s",

@@ -8,8 +8,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
