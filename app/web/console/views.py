@@ -14,6 +14,7 @@ from app.web.console import (
     signals,
     style,
     team,
+    tiers,
 )
 from app.web.console.room import bp
 
@@ -32,4 +33,5 @@ __all__ = [
     "signals",
     "style",
     "team",
+    "tiers",
 ]

@@ -90,9 +90,11 @@ def way_in(tier: TierView, rules: Rules) -> str:
         return said
     day = _day(tier.next_from)
     if tier.next_units is None:
-        return f"{said}. " + gettext("From %(day)s by invitation alone", day=day)
+        last = gettext("From %(day)s by invitation alone", day=day)
+        return f"{said}. {last}"
     more = unit_words.units(rules.unit, tier.next_units, rules.currency)
-    return f"{said}. " + gettext("From %(day)s: %(units)s", day=day, units=more)
+    then = gettext("From %(day)s: %(units)s", day=day, units=more)
+    return f"{said}. {then}"
 
 
 def within(rules: Rules, units: str) -> str:
@@ -123,9 +125,8 @@ def benefits(tier: TierView, rules: Rules) -> tuple[str, ...]:
 def _next(found: CardTier) -> str:
     if found.next is None:
         return ""
-    missing = unit_words.units(
-        found.rules.unit, found.standing.missing, found.rules.currency
-    )
+    rules = found.rules
+    missing = unit_words.units(rules.unit, found.standing.missing, rules.currency)
     return str(
         gettext(
             "%(units)s more until %(tier)s",
