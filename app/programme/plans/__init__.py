@@ -13,6 +13,14 @@ The money is taken outside. Here is written that it was, by whom, and how.
 from __future__ import annotations
 
 from app.programme.plans.advice import Advice, Terms, advice
-from app.programme.plans.periods import Period, current, of_card
+from app.programme.plans.periods import Period, current, of_card, renewable_from
 
-__all__ = ["Advice", "Period", "Terms", "advice", "current", "of_card"]
+__all__ = [
+    "Advice",
+    "Period",
+    "Terms",
+    "advice",
+    "current",
+    "of_card",
+    "renewable_from",
+]

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from app.programme import audit, cards, expiry, money, standing
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.plans.offering import view
+from app.programme.plans.periods import RENEW_DAYS
 from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.programme.shop.permission import must_lead, refuse
 from app.programme.tiers.ladder import months_later
@@ -30,8 +31,6 @@ from app.tools import Tools
 
 #: How the money was taken, stable words.
 PAID_HOW: Final = ("cash", "card", "other")
-#: From so many days before the end the next period can be paid, by months of a period.
-RENEW_DAYS: Final[Mapping[int, int]] = {1: 10, 12: 60}
 _SECOND: Final = timedelta(seconds=1)
 _REQUEST: Final = range(8, 65)
 

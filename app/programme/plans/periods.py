@@ -6,8 +6,10 @@ worker does. A renewal that is paid in time begins the second after.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -21,7 +23,9 @@ from app.store.tables import LedgerEntry, Membership, Plan, StaffMember
 from app.tools import Tools
 
 #: The rule of an entry of cashback, a stable word.
-RULE: str = "cashback"
+RULE: Final = "cashback"
+#: From so many days before the end the next period can be paid, by months of a period.
+RENEW_DAYS: Final[Mapping[int, int]] = {1: 10, 12: 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +127,9 @@ def given_since(tx: Tx, card_id: UUID, since: datetime) -> int:
         )
     )
     return int(found or 0)
+
+
+def renewable_from(period: Period) -> datetime:
+    """Tell from when on the period after this one can be paid."""
+    early = RENEW_DAYS[period.terms.period_months]
+    return period.until_at - timedelta(days=early)

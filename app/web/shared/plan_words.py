@@ -103,3 +103,9 @@ def _break_even(found: Advice, currency: str) -> tuple[str, ...]:
         return (str(gettext("By its cashback alone it never pays for itself.")),)
     sum_ = unit_words.money(found.break_even, currency)
     return (str(gettext("It pays from %(sum)s a year on.", sum=sum_)),)
+
+
+def gives(terms: Terms, benefits: tuple[str, ...], currency: str) -> tuple[str, ...]:
+    """Tell what a plan gives, the shop's own words last."""
+    back = cashback(terms, currency)
+    return (back, *benefits) if back else benefits

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from app import translations
 from app.programme import welcome as welcome_mail
+from app.programme.plans import rounds as plan_mail
 from app.programme.shop import ShopView
+from app.programme.tiers import telling as tier_mail
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import welcome
+from app.worker.letters import membership, tiers, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -45,6 +47,10 @@ def letter(mail: Waiting, shop: ShopView, origin: str) -> Letter:
 
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     welcome_mail.KIND: welcome.write,
+    tier_mail.CHANGED: tiers.changed,
+    tier_mail.ENDS: tiers.ends,
+    plan_mail.ENDS: membership.ends,
+    plan_mail.ENDED: membership.ended,
 }
 
 #: The kinds of mail that we know.
