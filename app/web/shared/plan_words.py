@@ -52,6 +52,14 @@ def used(period: Period) -> str:
     )
 
 
+def break_even(sum_: int | None, currency: str) -> str:
+    """Say from what spending on a plan pays for itself."""
+    if sum_ is None:
+        return str(gettext("By its cashback alone it never pays for itself."))
+    told = unit_words.money(sum_, currency)
+    return str(gettext("It pays from %(sum)s a year on.", sum=told))
+
+
 def advice(found: Advice, currency: str) -> tuple[str, ...]:
     """Say whether a plan would have paid for itself, and from when on it does."""
     if found.is_early:
@@ -99,10 +107,7 @@ def _verdict(found: Advice, currency: str) -> str:
 
 
 def _break_even(found: Advice, currency: str) -> tuple[str, ...]:
-    if found.break_even is None:
-        return (str(gettext("By its cashback alone it never pays for itself.")),)
-    sum_ = unit_words.money(found.break_even, currency)
-    return (str(gettext("It pays from %(sum)s a year on.", sum=sum_)),)
+    return (break_even(found.break_even, currency),)
 
 
 def gives(terms: Terms, benefits: tuple[str, ...], currency: str) -> tuple[str, ...]:
