@@ -181,6 +181,8 @@ _ROOM_OF: Final = {
     "signal": "signals",
     "card": "cards",
     "undo_entry": "cards",
+    "erase_person": "cards",
+    "erase_person_now": "cards",
     "limits": "programme",
     "tiers": "programme",
     "tier": "programme",
