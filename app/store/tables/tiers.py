@@ -72,7 +72,7 @@ class Tier(Table):
     #: On top of everything earned: 50 is half as much again.
     boost_percent: Mapped[int] = mapped_column(default=0, server_default="0")
     #: What else it gives, in the shop's own words, a line each.
-    benefits: Mapped[str] = mapped_column(Text, default="", server_default="")
+    benefits: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     #: More units on a birthday.
     birthday_units: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
@@ -187,7 +187,7 @@ class Plan(Table):
     #: What it gives back in a year at most; None: no end.
     cap: Mapped[int | None]
     #: What else it gives, in the shop's own words, a line each.
-    benefits: Mapped[str] = mapped_column(Text, default="", server_default="")
+    benefits: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     #: False: nobody can take it any more; who has it keeps it to its end.
     is_offered: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime]

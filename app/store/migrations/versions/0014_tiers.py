@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("period_months", sa.Integer(), nullable=False),
         sa.Column("cashback", sa.Integer(), nullable=False),
         sa.Column("cap", sa.Integer(), nullable=True),
-        sa.Column("benefits", sa.Text(), server_default="", nullable=False),
+        sa.Column("benefits", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("is_offered", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("created_at", Moment(timezone=True), nullable=False),
         sa.CheckConstraint("cap > 0", name=op.f("ck_plan_cap")),
@@ -82,7 +82,7 @@ def upgrade() -> None:
             "by_invitation", sa.Boolean(), server_default=sa.false(), nullable=False
         ),
         sa.Column("boost_percent", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("benefits", sa.Text(), server_default="", nullable=False),
+        sa.Column("benefits", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("birthday_units", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", Moment(timezone=True), nullable=False),
         sa.Column("removed_at", Moment(timezone=True), nullable=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -224,7 +225,7 @@ def test_a_lowered_bar_lifts_who_reaches_it_and_a_raised_one_waits(
     assert rules
     assert (rules.tiers[0].units, rules.tiers[0].next_units) == (3, 9)
     assert rules.tiers[0].next_from == rules.ladder.next_period(
-        tools.now().astimezone().date()
+        tools.now().astimezone(ZoneInfo("Europe/Copenhagen")).date()
     )
     assert rows(tools, card) == ["ladder"]
     sound(tools)
