@@ -266,3 +266,21 @@ def _first_moment(
         while rules.ladder.last_day(first) < back:
             first += _DAY
     return datetime.combine(first, time(), zone).astimezone(UTC)
+
+
+def told(rules: Rules) -> list[dict[str, Any]]:
+    """Write the tiers as the audit log has them, the lowest first."""
+    return [
+        {
+            "tier": str(one.tier_id),
+            "name": one.name,
+            "units": one.units,
+            "next_units": one.next_units,
+            "next_from": one.next_from.isoformat() if one.next_from else None,
+            "by_invitation": one.by_invitation,
+            "boost_percent": one.boost_percent,
+            "benefits": list(one.benefits),
+            "birthday_units": one.birthday_units,
+        }
+        for one in rules.tiers
+    ]

@@ -358,24 +358,6 @@ def _note(tx: Tx, tools: Tools, row: Ladder, by: ConsoleCaller, **more: Any) -> 
         unit=row.unit,
         window_months=row.window_months,
         grace_days=row.grace_days,
-        tiers=told(rules) if rules else [],
+        tiers=books.told(rules) if rules else [],
         **more,
     )
-
-
-def told(rules: Rules) -> list[dict[str, Any]]:
-    """Write the tiers as the audit log has them, the lowest first."""
-    return [
-        {
-            "tier": str(one.tier_id),
-            "name": one.name,
-            "units": one.units,
-            "next_units": one.next_units,
-            "next_from": one.next_from.isoformat() if one.next_from else None,
-            "by_invitation": one.by_invitation,
-            "boost_percent": one.boost_percent,
-            "benefits": list(one.benefits),
-            "birthday_units": one.birthday_units,
-        }
-        for one in rules.tiers
-    ]
