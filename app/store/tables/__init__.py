@@ -23,6 +23,8 @@ What holds each "once":
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a till system's receipt counts once: ``uq_purchase_till_number``
+* a line of a purchase comes back once: ``pk_refund_line``
 """
 
 from __future__ import annotations
@@ -58,6 +60,13 @@ from app.store.tables.records import (
     Signal,
     Watched,
 )
+from app.store.tables.sales import (
+    Item,
+    Purchase,
+    PurchaseLine,
+    Refund,
+    RefundLine,
+)
 from app.store.tables.shop import (
     Location,
     Logo,
@@ -84,6 +93,7 @@ __all__ = [
     "Consent",
     "EmailChange",
     "Erasure",
+    "Item",
     "Ladder",
     "LedgerEntry",
     "Location",
@@ -98,6 +108,10 @@ __all__ = [
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "Purchase",
+    "PurchaseLine",
+    "Refund",
+    "RefundLine",
     "Shop",
     "Signal",
     "SpentChallenge",

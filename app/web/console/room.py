@@ -81,6 +81,11 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
         "Choose a day from today to two years from now."
     ),
     ("programme_id", "missing"): lazy_gettext("Choose a card that is open."),
+    ("item_name", "taken"): lazy_gettext("Another item has this name."),
+    ("item_name", "too_many"): lazy_gettext(
+        "A shop has 300 items at most. Change one that is hidden."
+    ),
+    ("price", "out_of_range"): lazy_gettext("A price from nothing to 100,000."),
     ("name", "taken"): lazy_gettext("Another location has this name."),
     ("number", "taken"): lazy_gettext("It is a colleague's own card."),
     ("most_per_scan", "out_of_range"): lazy_gettext("A whole number from 1 to 5."),
@@ -195,6 +200,8 @@ _ROOM_OF: Final = {
     "card_tier": "cards",
     "card_membership": "cards",
     "refund_membership": "cards",
+    "items": "programme",
+    "change_item": "programme",
     "hours": "locations",
     "new_batch": "printing",
     "batch": "printing",

@@ -8,8 +8,9 @@
  * @typedef {import("./outcome.js").Undoable} Undoable
  */
 
+import { refundOf } from "./came-back.js";
 import { collectedOf, outcomeOf, undoneOf } from "./outcome.js";
-import { lateRefusalOf, refusalOf } from "./refusal.js";
+import { isDead, lateRefusalOf, refusalOf } from "./refusal.js";
 import { requestId, spend } from "./spend.js";
 
 /**
@@ -17,7 +18,7 @@ import { requestId, spend } from "./spend.js";
  * @param {import("./outcome.js").Speech} page.speech
  * @param {{ show: (screen: Screen) => Promise<string> }} page.screen
  * @param {ReturnType<typeof import("./patience.js").createPatience>} page.patience
- * @param {{ value: () => number, set: (count: number) => void }} page.quantity
+ * @param {Pick<import("./tally.js").Tally, "value" | "set" | "order" | "clear" | "putBack">} page.quantity
  * @param {{ add: (given: Undoable) => void, undone: (id: string) => void }} page.latest
  * @param {(words: string) => void} page.toast
  * @param {Pick<ReturnType<typeof import("./queue.js").createQueue>, "add" | "drop" | "release" | "refuse">} page.queue
@@ -53,22 +54,34 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
   return {
     present,
     undo,
+    /** @param {import("./refund.js").Wanted} wanted */
+    async refund({ purchase_id, ...wanted }) {
+      const body = { ...wanted, request_id: requestId() };
+      const path = `/api/v1/purchases/${purchase_id}/refund`;
+      const { done, stopped } = await patience((post) => post(path, body));
+      if (!done) return toast(stopped);
+      await screen.show(refundOf(done, speech));
+    },
     /** @param {{ kind: string, code: string }} read - a card, a voucher, a short code */
     async give(read) {
       const stamps = quantity.value();
+      const order = quantity.order();
       const id = requestId();
       // Kept before it is sent: a page that is loaded again goes on with it.
-      queue.add({ id, kind: read.kind, code: read.code, stamps, staffId: who() });
+      queue.add({ id, kind: read.kind, code: read.code, stamps, order, staffId: who() });
       const { done, stopped, isLater } = await patience(
-        (post) => spend(read, stamps, { post, newId: () => id }),
+        (post) => spend(read, stamps, { post, newId: () => id, order }),
         { later: true },
       );
       // Back to one, also after a refusal: the next customer must not get this one's.
       quantity.set(1);
+      const bought = quantity.clear();
       if (isLater) return queue.release(id);
       queue.drop(id);
       if (!done) return toast(stopped);
       const outcome = outcomeOf(done.door, done.answer, speech);
+      // A reward handed out, or a code that died: the sale is still to be told.
+      if (done.door !== "stamps" || isDead(done.answer)) quantity.putBack(bought);
       if (outcome.undo) latest.add(outcome.undo);
       return present(outcome);
     },
@@ -94,7 +107,10 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
      * @param {import("./show.js").Collected} state
      * @returns {Screen} already in the list of the last five
      */
-    collected({ stamps }, state) {
+    collected({ stamps, order }, state) {
+      // Unless the next one's was begun meanwhile.
+      const isSame = JSON.stringify(order) === JSON.stringify(quantity.order());
+      if (isSame) quantity.clear();
       const outcome = collectedOf(stamps, state, texts);
       if (outcome.undo) latest.add(outcome.undo);
       return outcome;
