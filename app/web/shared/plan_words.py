@@ -57,7 +57,7 @@ def break_even(sum_: int | None, currency: str) -> str:
     if sum_ is None:
         return str(gettext("By its cashback alone it never pays for itself."))
     told = unit_words.money(sum_, currency)
-    return str(gettext("It pays from %(sum)s a year on.", sum=told))
+    return str(gettext("It pays above %(sum)s a year.", sum=told))
 
 
 def advice(found: Advice, currency: str) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def test_a_plan_is_set_up_and_read_as_customers_read_it(owner: Browser) -> None:
     assert answer.status_code == 302
     page = seen(owner.get("/console/plans"))
     assert "Plus €45.00 a year 2% back on what you pay, at most €500.00 a year" in page
-    assert "It pays from €2,250.00 a year on." in page
+    assert "It pays above €2,250.00 a year." in page
     assert "€45.00 a year" in seen(owner.get(f"/console/plans/{plan_id(owner)}"))
 
 
