@@ -118,6 +118,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database(request.getfixturevalue("migrated_database"))
 
 
+def announced_before(tools: Tools) -> Tools:
+    """Give the same tools as they were when a change of today was announced."""
+    then = tools.now() - timedelta(days=16)
+    return dataclasses.replace(tools, now=lambda: then)
+
+
 #: Runs a test on SQLite and on PostgreSQL.
 both_books = pytest.mark.parametrize(
     "database_url", ["sqlite", "postgresql"], indirect=True

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from app.programme import ends
+from app.programme import ends, terms
 from app.programme.errors import TryAgain
 from app.programme.plans import rounds as plan_rounds
 from app.programme.signals import watch
@@ -27,6 +27,7 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "ends": ends.sweep,
     "tiers": tier_rounds.look,
     "memberships": plan_rounds.look,
+    "terms": terms.take_effect,
 }
 
 _log = structlog.get_logger("app.worker")

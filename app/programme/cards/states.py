@@ -61,6 +61,8 @@ class ProgrammeView:
     #: For how many days a new voucher is good, as ``expiry`` has it; None: no end.
     voucher_days: int | None
     limits: Limits = SAFE
+    #: How many days before it takes effect a change is announced.
+    notice_days: int = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +312,7 @@ def programme_view(row: Programme) -> ProgrammeView:
         is_open=row.is_open,
         voucher_days=row.voucher_days,
         limits=limits.of(row),
+        notice_days=row.notice_days,
     )
 
 

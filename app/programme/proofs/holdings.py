@@ -22,6 +22,8 @@ _CARDS = 100
 #: subject is the card's programme, or the card.
 _CHANGES = (
     "programme.changed",
+    "programme.announced",
+    "programme.called_back",
     "card.paused",
     "card.resumed",
     cards.CLOSED,

@@ -2,7 +2,9 @@
 
 from app.web.console import (
     cards,
+    eligibility,
     entrance,
+    groups,
     home,
     items,
     keys,
@@ -17,6 +19,7 @@ from app.web.console import (
     signals,
     style,
     team,
+    terms,
     tiers,
 )
 from app.web.console.room import bp
@@ -24,7 +27,9 @@ from app.web.console.room import bp
 __all__ = [
     "bp",
     "cards",
+    "eligibility",
     "entrance",
+    "groups",
     "home",
     "items",
     "keys",
@@ -39,5 +44,6 @@ __all__ = [
     "signals",
     "style",
     "team",
+    "terms",
     "tiers",
 ]

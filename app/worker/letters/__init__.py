@@ -15,10 +15,11 @@ from app import translations
 from app.programme import welcome as welcome_mail
 from app.programme.plans import rounds as plan_mail
 from app.programme.shop import ShopView
+from app.programme.terms import telling
 from app.programme.tiers import telling as tier_mail
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import membership, tiers, welcome
+from app.worker.letters import membership, terms, tiers, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -52,6 +53,7 @@ def letter(mail: Waiting, shop: ShopView, origin: str, *, stop_url: str = "") ->
 
 
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
+    telling.KIND: terms.write,
     welcome_mail.KIND: welcome.write,
     tier_mail.CHANGED: tiers.changed,
     tier_mail.ENDS: tiers.ends,

@@ -353,6 +353,17 @@ def calls(house: House) -> list[Call]:
     pin = {"staff_id": str(house.founded.staff_id), "pin": house.founded.pin}
     owner = ConsoleCaller(house.founded.staff_id, "Owner", "owner")
     shop.allow_by_hand(house.tools, is_allowed=True, by=owner)
+    soup = shop.save_programme(
+        house.tools,
+        programme_id=None,
+        name="Lunch",
+        reward="Soup",
+        stamps_required=5,
+        terms="",
+        is_open=True,
+        voucher_days=None,
+        by=owner,
+    )
     by_hand = {"card_id": str(other.card_id), "stamps": 1, "request_id": uuid4().hex}
     receipt = {
         "code": house.card_code(house.join("Di")),
@@ -367,6 +378,7 @@ def calls(house: House) -> list[Call]:
         Call("POST", "/card-searches", "/card-searches", staff_, {"q": "Anna"}),
         Call("POST", "/hand-stamps", "/hand-stamps", staff_, by_hand),
         Call("POST", "/members", "/members", anyone, {"name": "Zoë"}),
+        Call("POST", "/cards", "/cards", member, {"programme": str(soup.programme_id)}),
         Call("POST", "/purchases", "/purchases", staff_ | terminal, receipt),
         Call("GET", "/purchases", "/purchases", staff_),
         Call(

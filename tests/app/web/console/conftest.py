@@ -28,6 +28,8 @@ PAGES = (
     "/console/tiers",
     "/console/plans",
     "/console/plans/new",
+    "/console/programmes/new",
+    "/console/groups",
     "/console/shop",
     "/console/style",
     "/console/setup/shop",
