@@ -71,6 +71,21 @@ class Api:
         return self("POST", path, body, **more)
 
 
+_APPS: dict[tuple[object, ...], Flask] = {}
+
+
+def app_over(tools: Tools) -> Flask:
+    """Give an app over these tools: making one, of a hundred addresses, takes long.
+
+    Of its settings it keeps what is named here, and of a test its tools, so one serves
+    all tests, one after the other. Who needs a second beside it calls ``create_app``.
+    """
+    kept = (tools.settings.is_secure, tools.settings.proxy_hops)
+    app = _APPS[kept] = _APPS.get(kept) or create_app(tools)
+    app.extensions["punchproof"] = tools
+    return app
+
+
 @dataclass(frozen=True)
 class House:
     """A shop with a card, a till, somebody at it and somebody in the console."""
@@ -250,7 +265,7 @@ def house(
         tools = make_tools()
         furniture = furnish(tools)
     return House(
-        tools, create_app(tools), furniture.founded, furniture.joined, furniture.tokens
+        tools, app_over(tools), furniture.founded, furniture.joined, furniture.tokens
     )
 
 
