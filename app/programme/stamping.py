@@ -32,6 +32,7 @@ from app.programme import (
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.limits import Giving, Limits
+from app.programme.plans import cashback
 from app.programme.purchases import Counter, Order
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.store.database import Tx
@@ -273,6 +274,7 @@ def book_stamps(
 
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, rules, giving)
+        cashback.give(tx, tools, entry)
         cards.credit(tx, tools, entry)
         tiers.after_earning(tx, tools, card_id, entry.at)
         return {

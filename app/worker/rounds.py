@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from app.programme import ends, terms
+from app.programme.account import tidying
 from app.programme.errors import TryAgain
 from app.programme.plans import rounds as plan_rounds
 from app.programme.signals import watch
@@ -28,6 +29,7 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "tiers": tier_rounds.look,
     "memberships": plan_rounds.look,
     "terms": terms.take_effect,
+    "tidying": tidying.tidy,
 }
 
 _log = structlog.get_logger("app.worker")

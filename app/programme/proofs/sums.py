@@ -72,7 +72,7 @@ def _check_reversal(
     if undone is None:
         wrong = "What it reverses is not there, or not on this card."
     elif (
-        undone.kind not in {"EARN", "ADJUST", "REDEEM"}
+        undone.kind not in {"EARN", "BONUS", "ADJUST", "REDEEM"}
         or undone.entry_no >= entry.entry_no
     ):
         wrong = "It reverses what cannot be reversed."

@@ -214,6 +214,7 @@ _ROOM_OF: Final = {
     "card_tier": "cards",
     "card_membership": "cards",
     "refund_membership": "cards",
+    "joining": "programme",
     **dict.fromkeys(
         (
             "new_programme",

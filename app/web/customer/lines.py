@@ -11,7 +11,8 @@ from flask_babel import gettext, ngettext, to_user_timezone
 from app.programme import expiry
 from app.programme.cards import RULE_BY_HAND
 from app.programme.history import HistoryLine
-from app.web.shared import moments, purchased, reasons
+from app.programme.units import Unit
+from app.web.shared import moments, purchased, reasons, unit_words
 from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
@@ -112,6 +113,9 @@ def _redeemed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _reversed(happened: HistoryLine) -> tuple[str, str]:
+    if happened.unit is Unit.CENT:
+        sum_ = unit_words.of_shop(abs(happened.units))
+        return "undo", gettext("Cashback of %(sum)s taken back", sum=sum_)
     if happened.voucher_reward is None:
         return "", ngettext(
             "Stamp taken back", "Stamps taken back", abs(happened.units)
@@ -125,6 +129,9 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:
+    if happened.unit is Unit.CENT:
+        sum_ = unit_words.of_shop(happened.units)
+        return "gift", gettext("%(sum)s back, by your membership", sum=sum_)
     return "", ngettext("Extra stamp", "Extra stamps", happened.units)
 
 

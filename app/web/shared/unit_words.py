@@ -7,7 +7,9 @@ from decimal import Decimal
 from flask_babel import format_currency, format_percent, gettext, ngettext
 
 from app.programme import money as sums
+from app.programme.plans import offering
 from app.programme.units import Unit
+from app.web.shared import access
 from app.web.shared.names import isolated
 
 
@@ -20,6 +22,11 @@ def money(minor: int, currency: str) -> str:
     """
     value = Decimal(minor).scaleb(-sums.digits(currency))
     return isolated(str(format_currency(value, currency)))
+
+
+def of_shop(minor: int) -> str:
+    """Tell a sum in the shop's own currency."""
+    return money(minor, offering.currency(access.tools()))
 
 
 def units(unit: Unit, count: int, currency: str) -> str:
