@@ -61,7 +61,7 @@ def take_back(
         for one in others:
             one.caused_by_id = root.entry_id
             ledger.write(tx, tools, one)
-        cards.debit(tx, tools, root, may_owe=True)
+        cards.debit(tx, tools, root, may_owe=wanted.may_owe)
         tiers.after_undoing(tx, tools, root.card_id, root.at)
         return _told(tx, purchase, str(root.entry_id), facts, at)
 

@@ -300,6 +300,9 @@ class StampAnswer(BaseModel):
     stamps_given: int
     card: CardAnswer
     purchase: PurchaseAnswer | None = Field(None, description="where one was told")
+    earned: list[str] = Field(
+        default_factory=list, description="to staff only: by which rule, in words"
+    )
     member_name: str | None = Field(None, description="to staff only")
 
 
