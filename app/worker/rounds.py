@@ -14,6 +14,7 @@ import structlog
 
 from app.programme import ends, terms
 from app.programme.account import tidying
+from app.programme.earning import birthdays, referrals
 from app.programme.errors import TryAgain
 from app.programme.plans import rounds as plan_rounds
 from app.programme.signals import watch
@@ -26,8 +27,13 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
+<<<<<<< HEAD
     "tiers": tier_rounds.look,
     "memberships": plan_rounds.look,
+=======
+    "birthdays": birthdays.sweep,
+    "referrals": referrals.sweep,
+>>>>>>> origin/main
     "terms": terms.take_effect,
     "tidying": tidying.tidy,
 }

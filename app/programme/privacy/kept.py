@@ -31,6 +31,7 @@ from app.store.tables import (
     AgeSeen,
     Card,
     Consent,
+    EarningPart,
     EmailChange,
     Erasure,
     GroupMember,
@@ -43,6 +44,8 @@ from app.store.tables import (
     Passkey,
     Purchase,
     PurchaseLine,
+    Referral,
+    ReferralLink,
     Refund,
     RefundLine,
     Signal,
@@ -146,6 +149,7 @@ KEPT: Final = (
         because="entries refer to it; it tells a reward and a day, and no person",
     ),
     Kept(
+<<<<<<< HEAD
         TierHeld,
         "card_id",
         "the tiers that your cards have had, and why",
@@ -180,6 +184,30 @@ KEPT: Final = (
             ),
             "what was paid stays in the shop's books, and names no person",
         ),
+=======
+        EarningPart,
+        "card_id",
+        "what is left over of purchases, and makes a part of your next point",
+        section="remainders",
+        hides={"part_no": _AGAIN},
+        because="it is a share of one unit on a closed card, and names nobody",
+    ),
+    Kept(
+        ReferralLink,
+        "card_id",
+        "the word with which you invite friends",
+        section="referral_links",
+        hides={"seen_from": "a number from which nobody can tell a device"},
+        goes=True,
+    ),
+    Kept(
+        Referral,
+        "card_id",
+        "that you came by an invitation, or invited somebody",
+        also=("giver_card_id",),
+        because="it tells of two people, and the other one's part is not yours to "
+        "have; your entries tell what you were given for it",
+>>>>>>> origin/main
     ),
     Kept(
         TermsAccepted,

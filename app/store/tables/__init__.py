@@ -19,6 +19,9 @@ What holds each "once":
 * a paid period is followed by one, and a card's first is one:
   ``uq_membership_follows_id`` and ``uq_membership_first``; each is marked paid once:
   ``uq_membership_request_id``
+* a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
+* a card has one invitation, and a friend came by one: ``uq_referral_link_card_id``,
+  ``pk_referral``
 * a member is erased once: ``pk_erasure``
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
@@ -51,6 +54,13 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.earning import (
+    EarningPart,
+    EarningRule,
+    EarningRuleVersion,
+    Referral,
+    ReferralLink,
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
@@ -106,6 +116,9 @@ __all__ = [
     "AuditEntry",
     "Card",
     "Consent",
+    "EarningPart",
+    "EarningRule",
+    "EarningRuleVersion",
     "Eligibility",
     "EmailChange",
     "Erasure",
@@ -131,6 +144,8 @@ __all__ = [
     "ProgrammeVersion",
     "Purchase",
     "PurchaseLine",
+    "Referral",
+    "ReferralLink",
     "Refund",
     "RefundLine",
     "Shop",
