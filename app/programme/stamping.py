@@ -281,16 +281,11 @@ def book_stamps(
     )
 
     def answer() -> Mapping[str, Any]:
-<<<<<<< HEAD
-        limits.must_fit(tx, rules, giving)
-        cashback.give(tx, tools, entry)
-        cards.credit(tx, tools, entry)
-        tiers.after_earning(tx, tools, card_id, entry.at)
-=======
         limits.must_fit(tx, allowed, giving)
         earned = booking.write(tx, tools, entry, plan)
+        cashback.give(tx, tools, entry)
         cards.credit(tx, tools, entry, earned.soonest_end)
->>>>>>> origin/main
+        tiers.after_earning(tx, tools, card_id, entry.at)
         return {
             "stamp_id": str(entry.entry_id),
             "stamps_given": earned.stamps,

@@ -27,13 +27,10 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
-<<<<<<< HEAD
     "tiers": tier_rounds.look,
     "memberships": plan_rounds.look,
-=======
     "birthdays": birthdays.sweep,
     "referrals": referrals.sweep,
->>>>>>> origin/main
     "terms": terms.take_effect,
     "tidying": tidying.tidy,
 }

@@ -13,9 +13,11 @@ The money is taken outside. Here is written that it was, by whom, and how.
 from __future__ import annotations
 
 from app.programme.plans.advice import Advice, Terms, advice
+from app.programme.plans.periods import RULE as RULE_CASHBACK
 from app.programme.plans.periods import Period, current, of_card, renewable_from
 
 __all__ = [
+    "RULE_CASHBACK",
     "Advice",
     "Period",
     "Terms",

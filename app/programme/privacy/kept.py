@@ -149,7 +149,6 @@ KEPT: Final = (
         because="entries refer to it; it tells a reward and a day, and no person",
     ),
     Kept(
-<<<<<<< HEAD
         TierHeld,
         "card_id",
         "the tiers that your cards have had, and why",
@@ -184,7 +183,8 @@ KEPT: Final = (
             ),
             "what was paid stays in the shop's books, and names no person",
         ),
-=======
+    ),
+    Kept(
         EarningPart,
         "card_id",
         "what is left over of purchases, and makes a part of your next point",
@@ -207,7 +207,6 @@ KEPT: Final = (
         also=("giver_card_id",),
         because="it tells of two people, and the other one's part is not yours to "
         "have; your entries tell what you were given for it",
->>>>>>> origin/main
     ),
     Kept(
         TermsAccepted,

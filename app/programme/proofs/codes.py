@@ -9,11 +9,7 @@ from uuid import UUID
 
 from app.programme import cards
 from app.programme.codes import KEEP_AFTER_END, LIFETIME
-<<<<<<< HEAD
-from app.programme.plans.periods import RULE as RULE_CASHBACK
-=======
 from app.programme.earning import booking, gifts, taking_back
->>>>>>> origin/main
 from app.programme.proofs.found import SLACK, Found
 from app.programme.proofs.holdings import told
 from app.programme.stamping import MOST_STAMPS
@@ -51,7 +47,6 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ),
     ("ADJUST", cards.RULE_BY_HAND): _Rule(named="stamp_id", is_by_hand=True),
     ("REDEEM", cards.RULE_FULL_CARD): _Rule(is_caused=True),
-    ("BONUS", RULE_CASHBACK): _Rule(is_caused=True),
     ("EXPIRE", cards.RULE_END): _Rule(),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
 }

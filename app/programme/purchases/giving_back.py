@@ -14,15 +14,11 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-<<<<<<< HEAD
 from app.programme import cards, ledger, reversals, tiers
-=======
-from app.programme import cards, ledger, reversals
 from app.programme.earning import booking, taking_back
 from app.programme.earning.booking import Basket
 from app.programme.earning.rules import Bought
 from app.programme.earning.taking_back import Refunding
->>>>>>> origin/main
 from app.programme.purchases.filed import FiledPurchase
 from app.programme.purchases.sale import Sale
 from app.store.database import Tx

@@ -14,12 +14,9 @@ from app.programme.earning.booking import RULE_SIGNUP, RULE_VISIT
 from app.programme.earning.gifts import RULE_ACT, RULE_BIRTHDAY, RULE_REFERRAL
 from app.programme.earning.taking_back import RULE_REFUND, RULE_REMAINDER, RULE_REST
 from app.programme.history import HistoryLine
+from app.programme.plans import RULE_CASHBACK
 from app.programme.units import Unit
-<<<<<<< HEAD
-from app.web.shared import moments, purchased, reasons, unit_words
-=======
-from app.web.shared import moments, purchased, reasons, rule_words
->>>>>>> origin/main
+from app.web.shared import moments, purchased, reasons, rule_words, unit_words
 from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
@@ -134,14 +131,11 @@ def _redeemed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _reversed(happened: HistoryLine) -> tuple[str, str]:
-<<<<<<< HEAD
     if happened.unit is Unit.CENT:
         sum_ = unit_words.of_shop(abs(happened.units))
         return "undo", gettext("Cashback of %(sum)s taken back", sum=sum_)
-=======
     if happened.unit is not Unit.STAMP:
         return "undo", gettext("%(what)s taken back", what=_what(happened))
->>>>>>> origin/main
     if happened.voucher_reward is None:
         return "", ngettext(
             "Stamp taken back", "Stamps taken back", abs(happened.units)
@@ -155,11 +149,9 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:
-<<<<<<< HEAD
-    if happened.unit is Unit.CENT:
+    if happened.rule == RULE_CASHBACK:
         sum_ = unit_words.of_shop(happened.units)
         return "gift", gettext("%(sum)s back, by your membership", sum=sum_)
-=======
     if happened.rule == RULE_VISIT:
         return "check", gettext("A visit")
     if happened.rule_name:
@@ -168,7 +160,6 @@ def _bonus(happened: HistoryLine) -> tuple[str, str]:
         return _by(happened, str(_REASONS[happened.rule]))
     if happened.unit is not Unit.STAMP:
         return "plus", _what(happened)
->>>>>>> origin/main
     return "", ngettext("Extra stamp", "Extra stamps", happened.units)
 
 
