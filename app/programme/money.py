@@ -10,20 +10,21 @@ import re
 from typing import Final
 
 from babel.numbers import get_currency_precision, list_currencies
-from sqlalchemy import literal, select
+from sqlalchemy import select
 
 from app.store.database import Tx
+from app.store.tables import Shop
 
 DEFAULT_CURRENCY: Final = "EUR"
 #: More than any till of ours takes at once, in minor units.
 MOST: Final = 100_000_000
-_TYPED = re.compile(r"(\d{1,9})(?:[.,](\d{1,4}))?")
+_TYPED = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]{1,4}))?")
 _GROUPS = re.compile(r"[\s\u00a0\u202f']")
 
 
 def currency_of(tx: Tx) -> str:
     """Read the shop's currency, as ISO 4217 spells it."""
-    return tx.scalar(select(literal(DEFAULT_CURRENCY))) or DEFAULT_CURRENCY
+    return tx.scalar(select(Shop.currency)) or DEFAULT_CURRENCY
 
 
 def is_currency(text: str) -> bool:
@@ -50,7 +51,7 @@ def parse(text: str, currency: str) -> int | None:
     """
     read = _TYPED.fullmatch(_GROUPS.sub("", text.strip()))
     places = digits(currency)
-    if read is None or (not text.isascii() and not text.strip().isprintable()):
+    if read is None:
         return None
     whole, minor = read[1], (read[2] or "")
     if len(minor) > places:

@@ -1,25 +1,30 @@
-"""What the worker does besides mail, every minute.
+"""What the worker does besides mail, every minute: it looks for what time has brought.
 
-It looks for signals, and brings what programmes promise into force when its day comes.
-
-A look that fails is told in the log and made up for by the next: it begins where the
-last one that worked ended.
+A look that fails is told in the log and made up for by the next: each begins where the
+last one that worked ended. None keeps another from its turn.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
-from app.programme import terms
+from app.programme import ends, terms
+from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
 from app.tools import Tools
 
 EVERY_S: Final = 60.0
+#: What is looked after, in this order, by the name that the log gives it.
+_LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
+    "signals": watch.look,
+    "ends": ends.sweep,
+    "terms": terms.take_effect,
+}
 
 _log = structlog.get_logger("app.worker")
 
@@ -32,18 +37,15 @@ class Rounds:
         self._due_at = 0.0
 
     def __call__(self) -> None:
-        """Do all of it if a minute has passed since the last time."""
+        """Look after everything if a minute has passed since the last look."""
         if time.monotonic() < self._due_at:
             return
         self._due_at = time.monotonic() + EVERY_S
-        self._do("watch_fault", watch.look)
-        self._do("terms_fault", terms.take_effect)
-
-    def _do(self, fault: str, work: Callable[[Tools], object]) -> None:
-        try:
-            work(self._tools)
-        except StoreDown as error:
-            _log.warning("store_down", store=type(error).__name__)
-        except Exception as error:
-            # The mail goes on, whatever is wrong here. Its own words may hold data.
-            _log.error(fault, error=type(error).__name__)
+        for name, look in _LOOKS.items():
+            try:
+                look(self._tools)
+            except (StoreDown, TryAgain) as error:
+                _log.warning("store_down", store=type(error).__name__, look=name)
+            except Exception as error:
+                # The mail goes on, whatever is wrong here. Its own words may hold data.
+                _log.error("watch_fault", error=type(error).__name__, look=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from app.programme import audit, cards, purchases, reversals, rewards
@@ -37,11 +36,11 @@ def undo_entry(
     if whole := purchases.undo(tools, entry_id, staff=by, reason=reason):
         return whole
 
-    def cause(tx: Tx, entry: LedgerEntry, at: datetime) -> None:
+    def cause(tx: Tx, entry: LedgerEntry, undoing: LedgerEntry) -> None:
         if entry.kind == "REDEEM":
-            rewards.give_back(tx, entry, at)
+            rewards.give_back(tx, entry, undoing)
         else:
-            cards.debit(tx, tools, entry.card_id, at)
+            cards.debit(tx, tools, undoing)
         audit.record(
             tx,
             tools,
