@@ -24,6 +24,7 @@ POSTS: Final = (
     "/card/{card_id}/terms",
     "/account/mail",
     "/account/erase",
+    "/merge/{text}",
     "/counter/enrol",
     "/counter/sign-in",
     "/counter/sign-out",
@@ -37,6 +38,7 @@ POSTS: Final = (
     "/console/limits",
     "/console/cards/{card_id}/pause",
     "/console/cards/{card_id}/erase",
+    "/console/cards/{card_id}/merge",
     "/console/entries/{entry_id}/undo",
     "/console/signals/{signal_id}",
     "/console/signals/{signal_id}/{way}",
@@ -165,7 +167,7 @@ def _paths(shop: Shop) -> list[str]:
         "invitation",
     ):
         ids[f"{name}_id"] = _ID
-    ids["number"] = "2"
+    ids |= {"number": "2", "text": "x"}
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 
 

@@ -14,6 +14,7 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a card is put to another one once: ``pk_card_merge``
 * a member is erased once: ``pk_erasure``
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
@@ -49,6 +50,7 @@ from app.store.tables.columns import (
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
+    CardMerge,
     Consent,
     Erasure,
 )
@@ -92,6 +94,7 @@ __all__ = [
     "AgeSeen",
     "AuditEntry",
     "Card",
+    "CardMerge",
     "Consent",
     "Eligibility",
     "EmailChange",

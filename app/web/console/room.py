@@ -199,6 +199,8 @@ _ROOM_OF: Final = {
     "card": "cards",
     "undo_entry": "cards",
     "erase_person": "cards",
+    "merge_cards": "cards",
+    "merge_cards_now": "cards",
     "erase_person_now": "cards",
     "limits": "programme",
     **dict.fromkeys(
