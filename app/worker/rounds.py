@@ -13,6 +13,8 @@ from typing import Final
 import structlog
 
 from app.programme import ends, terms
+from app.programme.account import tidying
+from app.programme.earning import birthdays, referrals
 from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
@@ -23,7 +25,10 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
+    "birthdays": birthdays.sweep,
+    "referrals": referrals.sweep,
     "terms": terms.take_effect,
+    "tidying": tidying.tidy,
 }
 
 _log = structlog.get_logger("app.worker")

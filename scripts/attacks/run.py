@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scripts.attacks import (
+    accounts,
     books,
     codes,
     doors,
+    invitations,
     leaks,
     pages,
     paper,
@@ -19,6 +21,7 @@ from scripts.attacks import (
     persons,
     races,
     replays,
+    sales,
     sessions,
     thieves,
     transport,
@@ -62,8 +65,8 @@ class Result:
 #: The subjects in the order in which they are thrown: thieves change the keys, and
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
-    *(codes, doors, replays, races, sessions, pages, transport, paper),
-    *(people, persons, thieves, leaks),
+    *(codes, doors, replays, races, sales, sessions, pages, transport, paper),
+    *(invitations, people, persons, accounts, thieves, leaks),
 )
 
 

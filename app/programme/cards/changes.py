@@ -111,7 +111,9 @@ def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
     return ended.first() is not None
 
 
-def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+def credit(
+    tx: Tx, tools: Tools, given: LedgerEntry, end: datetime | None = None
+) -> None:
     """Do what new units cause: exchange each full card's worth of stamps for a voucher.
 
     Call it when all entries of the giving were written.
@@ -120,14 +122,32 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
         tx: the caller's.
         tools: the keys.
         given: the entry that brought them, which all that follows names.
+        end: the soonest end of all that came with it; None: that of the entry.
 
     Raises:
         TryAgain: nothing can be signed now.
     """
     card_id, at = given.card_id, given.at
-    end = touch(tx, card_id, given.expires_at)
+    end = touch(tx, card_id, end or given.expires_at)
     if end is not None and at > end:
         write_ends(tx, tools, card_id, at)
+    exchange(tx, tools, given)
+
+
+def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+    """Exchange each full card's worth of stamps for a voucher.
+
+    Call it when the card was touched; ``credit`` does both.
+
+    Args:
+        tx: the caller's.
+        tools: the keys.
+        given: the entry that filled the card, which the exchange names.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    card_id, at = given.card_id, given.at
     programme = _programme_of(tx, card_id)
     for _ in range(balance_of(tx, card_id) // programme.stamps_required):
         days = programme.voucher_days
@@ -139,7 +159,7 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
         )
         tx.add(voucher)
         tx.flush()
-        exchange = LedgerEntry(
+        paid = LedgerEntry(
             entry_id=uuid4(),
             card_id=card_id,
             kind="REDEEM",
@@ -150,7 +170,7 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
             location_id=given.location_id,
             caused_by_id=given.entry_id,
         )
-        ledger.write(tx, tools, exchange)
+        ledger.write(tx, tools, paid)
 
 
 def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) -> None:
@@ -191,8 +211,8 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
             .order_by(Voucher.issued_at.desc())
             .limit(1)
         )
-        exchange = _exchange_of(tx, voucher)
-        if voucher is None or exchange is None:
+        paid = _exchange_of(tx, voucher)
+        if voucher is None or paid is None:
             if may_owe:
                 return
             raise VoucherSpent
@@ -201,12 +221,12 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
             entry_id=uuid4(),
             card_id=card_id,
             kind="REVERSE",
-            units=-exchange.units,
-            unit=exchange.unit,
+            units=-paid.units,
+            unit=paid.unit,
             rule=RULE_UNDO,
             at=at,
             voucher_id=voucher.voucher_id,
-            reverses_id=exchange.entry_id,
+            reverses_id=paid.entry_id,
             caused_by_id=undoing.entry_id,
         )
         ledger.write(tx, tools, taken_back)

@@ -11,9 +11,11 @@ from app.programme.purchases.booking import Counter, Sold, write
 from app.programme.purchases.filed import (
     FiledLine,
     FiledPurchase,
+    card_of,
     lately,
     of_card,
 )
+from app.programme.purchases.giving_back import basket_of
 from app.programme.purchases.refunds import refund, undo
 from app.programme.purchases.sale import (
     RECORD_FIELD,
@@ -34,6 +36,8 @@ __all__ = [
     "Order",
     "Sale",
     "Sold",
+    "basket_of",
+    "card_of",
     "check",
     "lately",
     "of_card",

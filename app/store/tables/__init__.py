@@ -15,6 +15,9 @@ What holds each "once":
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
 * a card is put to another one once: ``pk_card_merge``
+* a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
+* a card has one invitation, and a friend came by one: ``uq_referral_link_card_id``,
+  ``pk_referral``
 * a member is erased once: ``pk_erasure``
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
@@ -47,6 +50,13 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.earning import (
+    EarningPart,
+    EarningRule,
+    EarningRuleVersion,
+    Referral,
+    ReferralLink,
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
@@ -96,6 +106,9 @@ __all__ = [
     "Card",
     "CardMerge",
     "Consent",
+    "EarningPart",
+    "EarningRule",
+    "EarningRuleVersion",
     "Eligibility",
     "EmailChange",
     "Erasure",
@@ -118,6 +131,8 @@ __all__ = [
     "ProgrammeVersion",
     "Purchase",
     "PurchaseLine",
+    "Referral",
+    "ReferralLink",
     "Refund",
     "RefundLine",
     "Shop",

@@ -6,6 +6,26 @@ extends ``customer/account/page.html``.
 
 from __future__ import annotations
 
-from app.web.customer.account import consents, menu, own_data, together
+from app.web.customer.account import (
+    consents,
+    details,
+    devices,
+    email,
+    menu,
+    own_data,
+    passkeys,
+    sign_in,
+    together,
+)
 
-__all__ = ["consents", "menu", "own_data", "together"]
+__all__ = [
+    "consents",
+    "details",
+    "devices",
+    "email",
+    "menu",
+    "own_data",
+    "passkeys",
+    "sign_in",
+    "together",
+]
