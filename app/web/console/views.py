@@ -12,6 +12,7 @@ from app.web.console import (
     limits,
     look,
     persons,
+    plans,
     premises,
     printing,
     programme,
@@ -20,6 +21,7 @@ from app.web.console import (
     style,
     team,
     terms,
+    tiers,
 )
 from app.web.console.room import bp
 
@@ -36,6 +38,7 @@ __all__ = [
     "limits",
     "look",
     "persons",
+    "plans",
     "premises",
     "printing",
     "programme",
@@ -44,4 +47,5 @@ __all__ = [
     "style",
     "team",
     "terms",
+    "tiers",
 ]
