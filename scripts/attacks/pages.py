@@ -51,6 +51,7 @@ POSTS: Final = (
     "/console/locations/{location_id}/hours",
     "/console/joining",
     "/console/limits",
+    "/console/earning/new/visit",
     "/console/cards/{card_id}/pause",
     "/console/cards/{card_id}/erase",
     "/console/entries/{entry_id}/undo",

@@ -2,6 +2,7 @@
 
 from app.web.console import (
     cards,
+    earning,
     eligibility,
     entrance,
     groups,
@@ -26,6 +27,7 @@ from app.web.console.room import bp
 __all__ = [
     "bp",
     "cards",
+    "earning",
     "eligibility",
     "entrance",
     "groups",
