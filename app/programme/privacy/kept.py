@@ -39,6 +39,7 @@ from app.store.tables import (
     LedgerEntry,
     MailCode,
     Member,
+    Membership,
     Outgoing,
     Passkey,
     Purchase,
@@ -50,6 +51,8 @@ from app.store.tables import (
     Signal,
     Table,
     TermsAccepted,
+    TierHeld,
+    TierInvitation,
     Voucher,
 )
 
@@ -144,6 +147,42 @@ KEPT: Final = (
         "your vouchers",
         section="vouchers",
         because="entries refer to it; it tells a reward and a day, and no person",
+    ),
+    Kept(
+        TierHeld,
+        "card_id",
+        "the tiers that your cards have had, and why",
+        section="tiers",
+        because="it tells a tier and a day, and no person",
+    ),
+    Kept(
+        TierInvitation,
+        "card_id",
+        "tiers that you were invited to",
+        section="tier_invitations",
+        hides={"staff_id": _OTHERS},
+        because="it tells a tier and a day, and no customer",
+    ),
+    Kept(
+        Membership,
+        "card_id",
+        "memberships that were paid",
+        section="memberships",
+        hides={
+            "request_id": _OURS, "paid_by": _OTHERS, "ended_by": _OTHERS,
+            "terminal_id": _OTHERS,
+        },
+        empties=("reason",),
+        stays=dict.fromkeys(
+            (
+                "membership_id", "card_id", "plan_id", "name", "price",
+                "period_months", "cashback", "cap", "currency", "from_at", "until_at",
+                "year_from_at", "follows_id", "paid_how", "paid_at", "paid_by",
+                "terminal_id", "request_id", "reminded_at", "told_at", "ended_at",
+                "ended_by",
+            ),
+            "what was paid stays in the shop's books, and names no person",
+        ),
     ),
     Kept(
         EarningPart,

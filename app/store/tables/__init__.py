@@ -14,6 +14,11 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a card has one tier at a time, and one invitation: ``uq_tier_held_current`` and
+  ``uq_tier_invitation_current``
+* a paid period is followed by one, and a card's first is one:
+  ``uq_membership_follows_id`` and ``uq_membership_first``; each is marked paid once:
+  ``uq_membership_request_id``
 * a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
 * a card has one invitation, and a friend came by one: ``uq_referral_link_card_id``,
   ``pk_referral``
@@ -94,6 +99,14 @@ from app.store.tables.shop import (
     StaffMember,
     Terminal,
 )
+from app.store.tables.tiers import (
+    Ladder,
+    Membership,
+    Plan,
+    Tier,
+    TierHeld,
+    TierInvitation,
+)
 
 __all__ = [
     "CONSENT_KINDS",
@@ -113,15 +126,18 @@ __all__ = [
     "Invitation",
     "InvitationUse",
     "Item",
+    "Ladder",
     "LedgerEntry",
     "Location",
     "Logo",
     "MailCode",
     "Member",
     "MemberGroup",
+    "Membership",
     "Moment",
     "Outgoing",
     "Passkey",
+    "Plan",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
@@ -139,6 +155,9 @@ __all__ = [
     "Table",
     "Terminal",
     "TermsAccepted",
+    "Tier",
+    "TierHeld",
+    "TierInvitation",
     "Voucher",
     "Watched",
 ]

@@ -203,6 +203,17 @@ _ROOM_OF: Final = {
     "erase_person": "cards",
     "erase_person_now": "cards",
     "limits": "programme",
+    "tiers": "programme",
+    "tier": "programme",
+    "new_tier": "programme",
+    "remove_tier": "programme",
+    "plans_page": "programme",
+    "plan": "programme",
+    "new_plan": "programme",
+    "card_gives": "cards",
+    "card_tier": "cards",
+    "card_membership": "cards",
+    "refund_membership": "cards",
     "joining": "programme",
     **dict.fromkeys(
         (

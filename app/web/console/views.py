@@ -13,6 +13,7 @@ from app.web.console import (
     limits,
     look,
     persons,
+    plans,
     premises,
     printing,
     programme,
@@ -21,6 +22,7 @@ from app.web.console import (
     style,
     team,
     terms,
+    tiers,
 )
 from app.web.console.room import bp
 
@@ -38,6 +40,7 @@ __all__ = [
     "limits",
     "look",
     "persons",
+    "plans",
     "premises",
     "printing",
     "programme",
@@ -46,4 +49,5 @@ __all__ = [
     "style",
     "team",
     "terms",
+    "tiers",
 ]

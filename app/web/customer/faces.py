@@ -17,6 +17,7 @@ from flask_babel import gettext, ngettext
 from app.programme import expiry
 from app.programme.cards import CardState, Mark, ProgrammeView
 from app.programme.history import HistoryLine
+from app.programme.units import Unit
 from app.programme.vouchers import VoucherView
 from app.web.customer.lines import Line, day, line_of, stamps_from
 from app.web.shared import errors, guilloche, moments, reasons
@@ -188,7 +189,11 @@ def news_since(
     if entry != "none" and entry not in ids:
         return None
     since = happened[: ids.index(entry)] if entry in ids else happened
-    earned = [row for row in since if row.kind in {"EARN", "BONUS", "ADJUST"}]
+    earned = [
+        row
+        for row in since
+        if row.kind in {"EARN", "BONUS", "ADJUST"} and row.unit is Unit.STAMP
+    ]
     used = [row for row in since if row.kind == "REDEEM" and not row.units]
     if earned:
         return _given(earned, card, is_full=any(_is_full(row) for row in since))

@@ -14,8 +14,9 @@ from app.programme.earning.booking import RULE_SIGNUP, RULE_VISIT
 from app.programme.earning.gifts import RULE_ACT, RULE_BIRTHDAY, RULE_REFERRAL
 from app.programme.earning.taking_back import RULE_REFUND, RULE_REMAINDER, RULE_REST
 from app.programme.history import HistoryLine
+from app.programme.plans import RULE_CASHBACK
 from app.programme.units import Unit
-from app.web.shared import moments, purchased, reasons, rule_words
+from app.web.shared import moments, purchased, reasons, rule_words, unit_words
 from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
@@ -130,6 +131,9 @@ def _redeemed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _reversed(happened: HistoryLine) -> tuple[str, str]:
+    if happened.unit is Unit.CENT:
+        sum_ = unit_words.of_shop(abs(happened.units))
+        return "undo", gettext("Cashback of %(sum)s taken back", sum=sum_)
     if happened.unit is not Unit.STAMP:
         return "undo", gettext("%(what)s taken back", what=_what(happened))
     if happened.voucher_reward is None:
@@ -145,6 +149,9 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:
+    if happened.rule == RULE_CASHBACK:
+        sum_ = unit_words.of_shop(happened.units)
+        return "gift", gettext("%(sum)s back, by your membership", sum=sum_)
     if happened.rule == RULE_VISIT:
         return "check", gettext("A visit")
     if happened.rule_name:

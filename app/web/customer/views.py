@@ -14,6 +14,7 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.programme import cards, codes, stamping, terms
@@ -29,7 +30,7 @@ from app.programme.errors import (
 )
 from app.programme.history import HistoryLine
 from app.programme.members import Joined
-from app.web.customer import faces, joining, landings, lines, shell
+from app.web.customer import faces, gives, joining, landings, lines, shell
 from app.web.customer.landings import Said
 from app.web.customer.room import bp, respond
 from app.web.customer.sentences import card_texts, scan_texts
@@ -72,11 +73,13 @@ def card(card_id: UUID) -> str:
         "customer/card.html",
         view=faces.face(mine, happened, now=tools.now(), new=new),
         news=None,
+        gives=gives.of_card(mine),
         parts=faces.parts(joining.shape()),
         all_mine=all_mine if len(all_mine) > 1 else [],
         terms=mine.programme.terms,
         promise=promises.of_vouchers(mine.programme.voucher_days),
         coming=_coming(mine),
+        keeps=_keeps(mine),
         has_offers=joining.has_offers(mine.member_id),
         join_url=f"{tools.settings.origin}/join",
         texts=card_texts(),
@@ -96,7 +99,9 @@ def face(card_id: UUID) -> str:
             mine, happened, now=tools.now(), new=len(news.postmarks) if news else 0
         ),
         coming=_coming(mine),
+        keeps=_keeps(mine),
         news=news,
+        gives=gives.of_card(mine),
     )
 
 
@@ -226,6 +231,19 @@ def _coming(mine: CardState) -> promises.ComingChange | None:
     tools = access.tools()
     found = terms.coming(tools, mine.programme.programme_id)
     return promises.of_change(*found, tools.now()) if found else None
+
+
+def _keeps(mine: CardState) -> str:
+    """Tell what the next round is promised, where that is not what this one is."""
+    if mine.next_round is None:
+        return ""
+    following = promises.of_figures(mine.next_round, access.tools().now())
+    told = gettext(
+        "This card keeps what was promised when you began it. The next one: "
+        "%(promise)s",
+        promise=following,
+    )
+    return str(told)
 
 
 def _my_card(card_id: UUID) -> CardState:
