@@ -201,6 +201,8 @@ _ROOM_OF: Final = {
     "undo_entry": "cards",
     "refund": "cards",
     "erase_person": "cards",
+    "merge_cards": "cards",
+    "merge_cards_now": "cards",
     "erase_person_now": "cards",
     "limits": "programme",
     "tiers": "programme",
