@@ -52,6 +52,7 @@ POSTS: Final = (
     "/console/locations/{location_id}/hours",
     "/console/joining",
     "/console/limits",
+    "/console/earning/new/visit",
     "/console/cards/{card_id}/pause",
     "/console/cards/{card_id}/erase",
     "/console/cards/{card_id}/merge",
