@@ -27,6 +27,8 @@ RULE_VOUCHER_USED: Final = "voucher_used"
 RULE_UNDO: Final = "undo"
 RULE_BY_HAND: Final = "by_hand"
 RULE_END: Final = "end"
+RULE_MOVED_OUT: Final = "moved_out"
+RULE_MOVED_IN: Final = "moved_in"
 #: What the audit log calls the end of a card.
 CLOSED: Final = "card.closed"
 
@@ -217,7 +219,18 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
     while balance_of(tx, card_id) < 0:
         voucher = tx.scalar(
             select(Voucher)
-            .where(Voucher.card_id == card_id, Voucher.state == "issued")
+            .where(
+                Voucher.card_id == card_id,
+                Voucher.state == "issued",
+                # One that came from another card was paid for there.
+                select(LedgerEntry.entry_id)
+                .where(
+                    LedgerEntry.voucher_id == Voucher.voucher_id,
+                    LedgerEntry.card_id == card_id,
+                    LedgerEntry.rule == RULE_FULL_CARD,
+                )
+                .exists(),
+            )
             .order_by(Voucher.issued_at.desc())
             .limit(1)
         )

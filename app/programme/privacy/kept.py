@@ -30,6 +30,7 @@ from app.store.tables import (
     AccessToken,
     AgeSeen,
     Card,
+    CardMerge,
     Consent,
     EarningPart,
     EmailChange,
@@ -336,6 +337,14 @@ KEPT: Final = (
         "what looked like a misuse of a card",
         because="who misuses a card must not learn what gives them away; it tells of a "
         "card and a till, and names no customer",
+    ),
+    Kept(
+        CardMerge,
+        "into_card_id",
+        "cards that were put to yours",
+        section="merged_cards",
+        hides={"staff_id": _OTHERS},
+        because="it names two closed cards and nobody",
     ),
     Kept(
         Erasure,

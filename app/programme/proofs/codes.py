@@ -49,6 +49,8 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ("REDEEM", cards.RULE_FULL_CARD): _Rule(is_caused=True),
     ("EXPIRE", cards.RULE_END): _Rule(),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
+    ("MERGE", cards.RULE_MOVED_OUT): _Rule(),
+    ("MERGE", cards.RULE_MOVED_IN): _Rule(),
 }
 #: Of entries that are there for what they prove.
 _NOUGHT = frozenset(

@@ -14,6 +14,7 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a card is put to another one once: ``pk_card_merge``
 * a card has one tier at a time, and one invitation: ``uq_tier_held_current`` and
   ``uq_tier_invitation_current``
 * a paid period is followed by one, and a card's first is one:
@@ -64,6 +65,7 @@ from app.store.tables.earning import (
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
+    CardMerge,
     Consent,
     Erasure,
 )
@@ -115,6 +117,7 @@ __all__ = [
     "AgeSeen",
     "AuditEntry",
     "Card",
+    "CardMerge",
     "Consent",
     "EarningPart",
     "EarningRule",

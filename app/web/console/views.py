@@ -2,6 +2,7 @@
 
 from app.web.console import (
     cards,
+    earning,
     eligibility,
     entrance,
     groups,
@@ -28,6 +29,7 @@ from app.web.console.room import bp
 __all__ = [
     "bp",
     "cards",
+    "earning",
     "eligibility",
     "entrance",
     "groups",

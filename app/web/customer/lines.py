@@ -173,7 +173,10 @@ def _expired(happened: HistoryLine) -> tuple[str, str]:
     return "", gettext("Stamps that were not used in time")
 
 
-def _merged(_happened: HistoryLine) -> tuple[str, str]:
+def _merged(happened: HistoryLine) -> tuple[str, str]:
+    if happened.voucher_reward is not None:
+        reward = isolated(happened.voucher_reward)
+        return "gift", gettext("%(reward)s, from your other card", reward=reward)
     return "", gettext("From your other card")
 
 
