@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
@@ -87,6 +88,9 @@ def addresses(house: House) -> Iterator[str]:
         for name, value in fill.items():
             for converter in ("", "uuid:", "int:", "path:"):
                 path = path.replace(f"<{converter}{name}>", value)
+        # of these there is none; a page that has one is its own tests' to open
+        path = re.sub(r"<uuid:\w+>", str(uuid4()), path)
+        path = re.sub(r"<\w+>", "A" * 18, path)
         assert "<" not in path, path
         yield path
 
