@@ -199,6 +199,9 @@ def test_no_page_takes_a_form_without_its_token(house: House):
             path = re.sub(r"<int:\w+>", "1", path)
             path = re.sub(r"<\w+>", "A" * 18, path)
             assert "<" not in path
+            if path.startswith("/unsubscribe/"):
+                # a mail program posts there; the link's seal is looked at instead
+                continue
             refused = client.post(path, data={"name": "Mallory", "reason": "none"})
             assert refused.status_code == 403, path
             assert "Page too old" in refused.text
