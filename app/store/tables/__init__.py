@@ -12,6 +12,11 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a partner's code is one voucher's: ``uq_partner_code_voucher_id``
+* a reward is sold no more often than there is of it, and costs no more than its budget:
+  ``ck_reward_stock`` and ``ck_reward_budget``
+* a member's first, second, third of a reward is there once: ``uq_voucher_nth``
+* a voucher is worth no more than it was: ``ck_voucher_rest``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
@@ -38,6 +43,7 @@ from app.store.tables.records import (
     Signal,
     Watched,
 )
+from app.store.tables.rewards import REWARD_KINDS, PartnerCode, Reward
 from app.store.tables.shop import (
     Location,
     Logo,
@@ -49,6 +55,7 @@ from app.store.tables.shop import (
 
 __all__ = [
     "LEDGER_KINDS",
+    "REWARD_KINDS",
     "AccessToken",
     "AuditEntry",
     "Card",
@@ -58,9 +65,11 @@ __all__ = [
     "Member",
     "Moment",
     "Outgoing",
+    "PartnerCode",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "Reward",
     "Shop",
     "Signal",
     "StaffMember",

@@ -67,6 +67,7 @@ class Programme(Table):
         CheckConstraint("most_per_staff_member > 0", name="most_per_staff_member"),
         CheckConstraint("most_per_terminal > 0", name="most_per_terminal"),
         CheckConstraint("most_per_location > 0", name="most_per_location"),
+        CheckConstraint("exchanges IN ('automatic', 'by_choice')", name="exchanges"),
     )
 
     programme_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -80,6 +81,11 @@ class Programme(Table):
     voucher_days: Mapped[int | None]
     is_open: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    #: ``automatic``: a full card becomes a voucher by itself; ``by_choice``: members
+    #: choose among rewards.
+    exchanges: Mapped[str] = mapped_column(
+        String(9), default="automatic", server_default="automatic"
+    )
     #: Stamps at most: by one scan, and within any hour; ``app.programme.limits`` tells
     #: what each holds. None: no limit.
     most_per_scan: Mapped[int] = mapped_column(default=5, server_default="5")
