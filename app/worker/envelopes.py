@@ -121,12 +121,15 @@ def plain(letter: Letter) -> str:
     parts = (
         letter.title,
         *letter.paragraphs,
-        f"{letter.button}:\n{letter.url}\n{letter.hint}",
-        f"{card.programme}\n{card.number_label}: {card.number}",
-        f"{letter.terms_title}\n{letter.terms}",
+        letter.code,
+        "\n".join(filter(None, (f"{letter.button}:", letter.url, letter.hint)))
+        if letter.url
+        else "",
+        f"{card.programme}\n{card.number_label}: {card.number}" if card else "",
+        f"{letter.terms_title}\n{letter.terms}" if letter.terms else "",
         f"-- \n{letter.reason}",
     )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def html(letter: Letter, look: Look, logo_id: str) -> str:
@@ -146,7 +149,7 @@ def html(letter: Letter, look: Look, logo_id: str) -> str:
         logo=f"cid:{logo_id}" if look.logo is not None else None,
         start="right" if is_rtl else "left",
         end="left" if is_rtl else "right",
-        in_a_row=_in_a_row(letter.card.required),
+        in_a_row=_in_a_row(letter.card.required) if letter.card else 0,
         colour=colour,
         on_colour=shops.ink_on(colour),
         # A white shop on white paper still has an edge.

@@ -1,0 +1,48 @@
+"""What each kind of mail says, in the language of whoever reads it.
+
+A letter is words only. ``envelopes`` lays them out, once as plain text and once as
+HTML, so that both say the same. Each kind has a module of its own, whose ``write`` is
+named in ``_WRITERS``; ``voice`` has what all are written with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from app import translations
+from app.programme import welcome as welcome_mail
+from app.programme.shop import ShopView
+from app.store.outbox import Waiting
+from app.translations import SOURCE
+from app.worker.letters import welcome
+from app.worker.letters.voice import CardPicture, Letter, Voice
+
+__all__ = ["CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
+
+
+class UnknownKind(Exception):
+    """A mail of a kind that this worker does not know; a newer one may."""
+
+
+def letter(mail: Waiting, shop: ShopView, origin: str) -> Letter:
+    """Write the letter of a mail.
+
+    Args:
+        mail: its kind, facts and language.
+        shop: whose it is, as it is now.
+        origin: of the pages that it leads to.
+
+    Raises:
+        UnknownKind: we know no such mail.
+    """
+    write = _WRITERS.get(mail.kind)
+    if write is None:
+        raise UnknownKind(mail.kind)
+    language = translations.language(mail.locale) or SOURCE
+    return write(Voice(language, shop, origin), mail.facts)
+
+
+_WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
+    welcome_mail.KIND: welcome.write,
+}
