@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.customer.views import bp
+from app.web.customer import account, views
+from app.web.customer.room import bp
 
-__all__ = ["bp"]
+__all__ = ["account", "bp", "views"]

@@ -8,7 +8,6 @@ from functools import partial
 from uuid import UUID
 
 from flask import (
-    Blueprint,
     Response,
     jsonify,
     make_response,
@@ -31,46 +30,21 @@ from app.programme.errors import (
     NotFound,
     Refused,
     StoreDown,
-    Unauthenticated,
 )
 from app.programme.history import HistoryLine
 from app.programme.members import Joined
 from app.web.customer import faces, landings, lines, shell
 from app.web.customer.landings import Said
+from app.web.customer.room import bp, respond
 from app.web.customer.sentences import card_texts, scan_texts
 from app.web.shared import access, languages, promises, same_browser
 from app.web.shared.errors import field_sentence
 from app.web.shared.headers import scans
 
-bp = Blueprint(
-    "customer",
-    __name__,
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/static/customer",
-)
-
 #: As far back as the page of everything goes.
 _HISTORY = 200
 #: As far back as news is looked for: more than happens between two looks.
 _RECENT = 30
-
-
-@bp.errorhandler(Unauthenticated)
-def not_on_this_phone(_error: Unauthenticated) -> Response:
-    """Say that the card lives elsewhere: customers have nothing to sign in with."""
-    page = render_template(
-        "shared/error.html",
-        title=gettext("This card is not on this phone"),
-        detail=gettext(
-            "Open it on the phone and in the browser where you got it, or get a card "
-            "for this one."
-        ),
-        icon_name="phone",
-        next_url=url_for("customer.home"),
-        next_label=gettext("Get my card"),
-    )
-    return _respond(page, 401)
 
 
 @bp.get("/")
@@ -97,9 +71,9 @@ def joined() -> AnyResponse:
     try:
         new = _join(terms_version=version)
     except InvalidRequest as refusal:
-        return _respond(_join_page(refusal), 422)
+        return respond(_join_page(refusal), 422)
     except CardClosed:
-        return _respond(_join_page(), 409)
+        return respond(_join_page(), 409)
     answer = make_response(redirect(url_for("customer.card", card_id=new.card_id), 303))
     access.set_cookie(answer, "member", new.token)
     return answer
@@ -354,7 +328,7 @@ def _landing_page(
         postmarks=marks or [],
         parts=faces.parts(_shape()) if marks else "",
     )
-    return _respond(page, said.status)
+    return respond(page, said.status)
 
 
 def _chosen(mine: list[CardState]) -> UUID:
@@ -376,7 +350,3 @@ def _shape() -> str:
         return shops.shop(access.tools()).stamp_shape
     except (NotFound, StoreDown):
         return shops.UNKNOWN_SHOP.stamp_shape
-
-
-def _respond(page: str, status: int) -> Response:
-    return make_response(page, status)

@@ -4,7 +4,7 @@
   const shown = [...document.querySelectorAll("dialog[open]")].at(-1)
     ?? document.querySelector("#answer:not([hidden]), #news:not([hidden])")
     ?? document.body;
-  const mayEnd = ".sr-only, .skip, .postmark, .top__side .chip, .till__place, .till__chip";
+  const mayEnd = ".sr-only, .skip, .postmark, .top__side .chip, .account__door, .till__place, .till__chip";
   const clips = (box) => /hidden|clip/.test(getComputedStyle(box).overflow);
   const scrolls = (box) => /auto|scroll/.test(getComputedStyle(box).overflowX + getComputedStyle(box).overflowY);
   const cut = [];

@@ -1,0 +1,43 @@
+"""The account's first page: what there is, and what each says at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from flask import render_template
+from flask_babel import lazy_gettext
+
+from app.programme import members
+from app.web.customer.room import bp
+from app.web.shared import access
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the account's page."""
+
+    endpoint: str
+    icon: str
+    title: Any
+    #: What the row says below its title, for a member; "" for nothing.
+    summary: Callable[[UUID], str]
+
+
+#: In the order of the page. Each part of the account adds its own.
+ENTRIES: Final[tuple[Entry, ...]] = (
+    Entry("customer.newest", "stamp", lazy_gettext("My card"), lambda _member_id: ""),
+)
+
+
+@bp.get("/account")
+def account() -> str:
+    """Show what a customer may look at and change."""
+    caller = access.member()
+    return render_template(
+        "customer/account/menu.html",
+        member=members.member(access.tools(), caller.member_id),
+        rows=[(entry, entry.summary(caller.member_id)) for entry in ENTRIES],
+    )
