@@ -117,6 +117,25 @@ class Redeem(Body):
 
     code: Code
     request_id: RequestId
+    amount: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                le=100_000_000,
+                description="of money: minor units that are used",
+            ),
+        ]
+        | None
+    ) = None
+
+
+class Choose(Body):
+    """A reward that a member wants, as they saw it."""
+
+    reward_id: UUID
+    request_id: Annotated[RequestId, Field(min_length=8)]
+    edition: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Reason(Body):
@@ -142,6 +161,14 @@ class VoucherAnswer(BaseModel):
     expires_at: str | None = Field(
         None, description="RFC 3339, UTC: its last second; null: it has no end"
     )
+    kind: str = Field(
+        "item",
+        description="item, percent, money, delivery, merchandise, early_access, vip, "
+        "content, partner or event",
+    )
+    worth: int | None = Field(None, description="percent, or minor units of currency")
+    rest: int | None = Field(None, description="of money: minor units not used yet")
+    currency: str | None = Field(None, description="ISO 4217; of money")
 
 
 class CardAnswer(BaseModel):
@@ -200,7 +227,36 @@ class RedemptionAnswer(BaseModel):
     redemption_id: UUID
     voucher: VoucherAnswer
     card: CardAnswer
+    amount: int | None = Field(None, description="of money: what was used of it")
     member_name: str | None = None
+
+
+class RewardAnswer(BaseModel):
+    """A reward, as one member may choose it."""
+
+    reward_id: UUID
+    kind: str
+    name: str
+    about: str
+    unit: str = Field(description="stamp, point or cent")
+    price: int
+    worth: int | None
+    edition: int = Field(description="of its promise; choosing names it")
+    missing: int = Field(description="units that are not on the card yet")
+    left: int | None = Field(description="how many there are; null: no limit")
+    why: str | None = Field(description="why it can't be had; null: it can")
+
+
+class RewardList(RootModel[list[RewardAnswer]]):
+    """What may be chosen, in the shop's order."""
+
+
+class ExchangeAnswer(BaseModel):
+    """A reward that was chosen, and the voucher that came of it."""
+
+    exchange_id: UUID
+    voucher: VoucherAnswer
+    card: CardAnswer
 
 
 class ReversalAnswer(BaseModel):
@@ -259,7 +315,17 @@ class Problem(BaseModel):
     fields: dict[str, str] | None = None
     limit: str | None = None
     most: int | None = Field(None, description="what the limit allows")
-    why: str | None = Field(None, description="of not_eligible: own_card")
+    why: str | None = Field(
+        None, description="of not_eligible: own_card; of reward_unavailable: sold_out, "
+        "budget_used, had, not_yet, over, closed, changed, too_late"
+    )
+    missing: int | None = Field(None, description="of not_enough: units")
+    unit: str | None = Field(None, description="of not_enough: stamp, point, cent")
+    rest: int | None = Field(None, description="of amount_needed: minor units left")
+    currency: str | None = Field(None, description="of amount_needed: ISO 4217")
+    digits: int | None = Field(None, description="of amount_needed: minor digits")
+    reward: str | None = Field(None, description="of amount_needed: what it is")
+    starts_at: str | None = Field(None, description="of voucher_early: RFC 3339")
     is_paused: bool | None = Field(None, description="of card_closed: for a while")
     retry_after: int | None = Field(None, description="seconds")
     spent_at: str | None = Field(None, description="to staff only")

@@ -34,7 +34,7 @@ from app.programme.errors import (
     TryAgain,
     VoucherExpired,
 )
-from app.web.shared import access, moments
+from app.web.shared import access, moments, reward_words
 from app.web.shared.names import isolated
 
 #: What to wait, in seconds, when a store is away.
@@ -97,6 +97,26 @@ TABLE: Final[Mapping[str, Line]] = {
         HTTPStatus.GONE,
         lazy_gettext("Expired"),
         lazy_gettext("The last day of this voucher is over."),
+    ),
+    "voucher_early": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Not yet"),
+        lazy_gettext("The day of this voucher has not come."),
+    ),
+    "amount_needed": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("How much of it?"),
+        lazy_gettext("It is worth money: say how much of it is used."),
+    ),
+    "reward_unavailable": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Not to be had"),
+        lazy_gettext("It is not offered any more."),
+    ),
+    "not_enough": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Not enough yet"),
+        lazy_gettext("There is less on the card than it costs."),
     ),
     "card_closed": Line(
         HTTPStatus.CONFLICT,
@@ -230,6 +250,7 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "not_a_role": lazy_gettext("That is not a role."),
     "not_a_card": lazy_gettext("There is no card with this number."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
+    **reward_words.FIELD_SENTENCES,
 }
 
 _HTTP_CODES: Final = {
@@ -262,7 +283,7 @@ def sentence(error: Refused) -> str:
         return ended(error.ended_at)
     if isinstance(error, LimitReached):
         return _limit(error)
-    return str(_line(error).detail)
+    return reward_words.refused(error) or str(_line(error).detail)
 
 
 def title(error: Refused) -> str:
@@ -349,6 +370,8 @@ def _facts(error: Refused) -> dict[str, Any]:
         told = {"is_paused": error.is_paused or None}
     elif isinstance(error, NotEligible):
         told = {"why": error.why}
+    else:
+        told = dict(reward_words.facts(error))
     return {name: value for name, value in told.items() if value is not None}
 
 
