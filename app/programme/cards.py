@@ -48,6 +48,8 @@ RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO, RULE_BY_HAND = (
     "undo",
     "by_hand",
 )
+#: What the audit log calls the end of a card.
+CLOSED = "card.closed"
 _SHOP_NAME = select(Shop.name).scalar_subquery()
 
 #: Asked by every phone that shows a code, again and again: put together once.
@@ -312,6 +314,24 @@ def touch(tx: Tx, card_id: UUID) -> None:
         .values(version=Card.version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
+    """End a card for good: nothing counts on it any more, and nothing is taken away.
+
+    The caller records it in the audit log as ``CLOSED``, after everything else.
+
+    Returns:
+        Whether it was open until now.
+    """
+    ended = tx.execute(
+        update(Card)
+        .where(Card.card_id == card_id, Card.closed_at.is_(None))
+        .values(closed_at=tools.now(), version=Card.version + 1)
+        .returning(Card.card_id)
+        .execution_options(synchronize_session=False)
+    )
+    return ended.first() is not None
 
 
 def credit(

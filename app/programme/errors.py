@@ -249,6 +249,12 @@ class InvalidRequest(Refused):
         self.fields = dict(fields)
 
 
+class ErasedBefore(Refused):
+    """The person was forgotten already; nothing is left to forget."""
+
+    code = "erased_before"
+
+
 class TryAgain(Refused):
     """A store is away; nothing was written."""
 

@@ -58,12 +58,18 @@ def must_take_stamps(tx: Tx, card_id: UUID, giver_id: UUID | None = None) -> Lim
     return Limits(*row[4:])
 
 
-def must_not_be_paused(tx: Tx, card_id: UUID) -> None:
-    """Refuse a card on which nothing counts: its vouchers are as good as they were.
+def must_be_in_use(tx: Tx, card_id: UUID) -> None:
+    """Refuse a card whose vouchers count for nothing now: paused, or closed for good.
+
+    That its programme takes no more stamps does not matter here.
 
     Raises:
-        CardClosed: it is paused.
+        CardClosed: it is closed or paused.
     """
-    paused_at = select(Card.paused_at).where(Card.card_id == card_id)
-    if tx.scalar(paused_at) is not None:
+    row = tx.execute(
+        select(Card.closed_at, Card.paused_at).where(Card.card_id == card_id)
+    ).one()
+    if row.closed_at is not None:
+        raise CardClosed
+    if row.paused_at is not None:
         raise CardClosed(is_paused=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.programme import cards
 from app.programme.proofs.found import SLACK
 from app.store.database import Tx
 from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
@@ -19,7 +20,7 @@ from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
 _CARDS = 100
 #: What the audit log calls a change of a card that is no entry of the ledger; its
 #: subject is the card's programme, or the card.
-_CHANGES = ("programme.changed", "card.paused", "card.resumed")
+_CHANGES = ("programme.changed", "card.paused", "card.resumed", cards.CLOSED)
 #: When, and whether it brought other terms.
 _Change = tuple[datetime, bool]
 
@@ -34,7 +35,8 @@ class Holding:
     version: int
     stamps_required: int
     #: How often it may have changed without an entry since it was opened: with its
-    #: programme, when its member agreed to other terms, when it was paused and resumed.
+    #: programme, when its member agreed to other terms, when it was paused,
+    #: resumed and closed.
     changes: int
     #: In the order of their numbers.
     entries: list[LedgerEntry] = field(default_factory=list)

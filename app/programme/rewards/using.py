@@ -82,7 +82,7 @@ def voucher_code(tools: Tools, voucher_id: UUID, member_id: UUID) -> IssuedCode:
         ).first()
         if row is None or row.kind in READ_ONLY:
             raise NotFound
-        standing.must_not_be_paused(tx, row.card_id)
+        standing.must_be_in_use(tx, row.card_id)
     vouchers.must_be_usable(row.state, row.expires_at, tools.now())
     record = {"voucher": voucher_id.hex}
     return short_codes.issue(tools, Kind.VOUCHER, record)
@@ -167,14 +167,14 @@ def book_redemption(
         VoucherExpired: its end has passed.
         VoucherEarly: the day of its event has not come.
         AmountNeeded: it is worth money, and no amount was said or more than is left.
-        CardClosed: its card is paused.
+        CardClosed: its card is closed or paused.
         TryAgain: nothing can be signed now.
     """
     voucher_id = UUID(spending.record["voucher"])
     card_id = tx.scalar(select(Voucher.card_id).where(Voucher.voucher_id == voucher_id))
     if card_id is None:
         raise NotFound
-    standing.must_not_be_paused(tx, card_id)
+    standing.must_be_in_use(tx, card_id)
     entry = LedgerEntry(
         entry_id=uuid4(),
         card_id=card_id,

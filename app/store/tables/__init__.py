@@ -17,12 +17,20 @@ What holds each "once":
   ``ck_reward_stock`` and ``ck_reward_budget``
 * a member's first, second, third of a reward is there once: ``uq_voucher_nth``
 * a voucher is worth no more than it was: ``ck_voucher_rest``
+* a member is erased once: ``pk_erasure``
+* mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
 """
 
 from __future__ import annotations
 
+from app.store.tables.account import (
+    EmailChange,
+    MailCode,
+    Passkey,
+    SpentChallenge,
+)
 from app.store.tables.cards import (
     LEDGER_KINDS,
     Card,
@@ -35,6 +43,11 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.privacy import (
+    CONSENT_KINDS,
+    Consent,
+    Erasure,
 )
 from app.store.tables.records import (
     AccessToken,
@@ -54,24 +67,31 @@ from app.store.tables.shop import (
 )
 
 __all__ = [
+    "CONSENT_KINDS",
     "LEDGER_KINDS",
     "REWARD_KINDS",
     "AccessToken",
     "AuditEntry",
     "Card",
+    "Consent",
+    "Erasure",
+    "EmailChange",
     "LedgerEntry",
     "Location",
     "Logo",
+    "MailCode",
     "Member",
     "Moment",
     "Outgoing",
     "PartnerCode",
+    "Passkey",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
     "Reward",
     "Shop",
     "Signal",
+    "SpentChallenge",
     "StaffMember",
     "Table",
     "Terminal",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,15 +17,27 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from app.store.tables.columns import Table
+
+_IS_CONFIRMED = text("email_confirmed_at IS NOT NULL")
 
 
 class Member(Table):
     """A customer who joined."""
 
     __tablename__ = "member"
+    __table_args__ = (
+        # A confirmed address is one member's.
+        Index(
+            "uq_member_email_key_confirmed",
+            "email_key",
+            unique=True,
+            sqlite_where=_IS_CONFIRMED,
+            postgresql_where=_IS_CONFIRMED,
+        ),
+    )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str | None] = mapped_column(String(60))
@@ -42,6 +54,21 @@ class Member(Table):
     staff_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("staff_member.staff_id"), index=True
     )
+    #: ``email`` as it is compared: small letters. Follows it by itself.
+    email_key: Mapped[str | None] = mapped_column(String(254), index=True)
+    #: When whoever reads that mailbox proved it; None: never.
+    email_confirmed_at: Mapped[datetime | None]
+    phone: Mapped[str | None] = mapped_column(String(32))
+    #: For letters by post, a line for each of its lines.
+    address: Mapped[str | None] = mapped_column(String(300))
+    birthday: Mapped[date | None]
+    #: When it was last set to a day; it stays when the day is taken away.
+    birthday_set_at: Mapped[datetime | None]
+
+    @validates("email")
+    def _compare(self, _name: str, email: str | None) -> str | None:
+        self.email_key = email.casefold() if email else None
+        return email
 
 
 class Card(Table):

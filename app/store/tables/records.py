@@ -45,6 +45,10 @@ class AccessToken(Table):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    #: What the device says it is: "Chrome, Android"; None: it said nothing.
+    device: Mapped[str | None] = mapped_column(String(60))
+    #: To the hour, of members' tokens; None: not since it was made.
+    seen_at: Mapped[datetime | None]
 
 
 class Signal(Table):

@@ -43,6 +43,9 @@ class Shop(Table):
     )
     #: The name of its picture in ``Logo``; None for the plain mark.
     logo: Mapped[str | None] = mapped_column(String(24))
+    #: What the form for joining asks, as ``app.programme.account.asked`` reads it;
+    #: None: as shops begin.
+    join_fields: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Logo(Table):

@@ -153,6 +153,11 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("Something is missing"),
         lazy_gettext("Please look at what was filled in."),
     ),
+    "erased_before": Line(
+        HTTPStatus.GONE,
+        lazy_gettext("Already erased"),
+        lazy_gettext("Nothing is kept of this person any more."),
+    ),
     "try_again": Line(
         HTTPStatus.SERVICE_UNAVAILABLE,
         lazy_gettext("One moment"),
@@ -249,6 +254,7 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
     "not_a_card": lazy_gettext("There is no card with this number."),
+    "not_the_digits": lazy_gettext("Those are not the last four digits of the card."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
     **reward_words.FIELD_SENTENCES,
 }

@@ -18,7 +18,7 @@ from app.translations import SOURCE
 from app.worker.letters import welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
-__all__ = ["CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
+__all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
 
 
 class UnknownKind(Exception):
@@ -46,3 +46,6 @@ def letter(mail: Waiting, shop: ShopView, origin: str) -> Letter:
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     welcome_mail.KIND: welcome.write,
 }
+
+#: The kinds of mail that we know.
+KINDS: Final = frozenset(_WRITERS)

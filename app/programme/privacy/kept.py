@@ -1,0 +1,170 @@
+"""What is kept of a person: one line for each table that leads to a member.
+
+``exporting`` and ``erasing`` walk along ``KEPT``, so a new table of a member's things
+is exported and erased by its line here and by nothing else. A test walks the schema:
+a table from which references lead to ``member`` and that has no line, a column of the
+member about which nothing is decided, and a line without its reason are findings.
+
+To add one: ``whose`` is the column by which a row is a member's; it refers to
+``member``, ``card``, ``voucher`` or ``ledger_entry``. Then
+
+* exported: the ``section`` of the document in which its rows stand, but for the columns
+  in ``hides``, each with why. Without a section the whole table is left out, and
+  ``because`` tells why: the document repeats it.
+* erased: ``goes``, its rows are deleted; or the columns in ``empties`` become NULL and
+  those in ``stays`` stay, each with why; or neither, and ``because`` tells why the rows
+  stay as they are. What stays must name nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy import Table as Schema
+
+from app.store.tables import (
+    AccessToken,
+    Card,
+    Consent,
+    Erasure,
+    LedgerEntry,
+    Member,
+    Outgoing,
+    Signal,
+    Table,
+    Voucher,
+)
+
+_OTHERS: Final = "tells of somebody who works in the shop"
+_OURS: Final = "a proof of the shop's books; it tells nothing of a person"
+_AGAIN: Final = "says again what the other columns say"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one table has of a person, and what becomes of it."""
+
+    table: type[Table]
+    #: The column by which a row is a member's.
+    whose: str
+    #: For the person who reads the document.
+    what: str
+    section: str = ""
+    hides: Mapping[str, str] = field(default_factory=dict)
+    goes: bool = False
+    empties: tuple[str, ...] = ()
+    stays: Mapping[str, str] = field(default_factory=dict)
+    because: str = ""
+
+    @property
+    def schema(self) -> Schema:
+        """The table as SQL has it."""
+        return cast("Schema", self.table.__table__)
+
+    def is_of(self, member_id: UUID) -> ColumnElement[bool]:
+        """Say in SQL which rows are a member's."""
+        column = self.schema.c[self.whose]
+        if self.table is Member:
+            return column == member_id
+        to = next(iter(column.foreign_keys)).column.table.name
+        if to == Member.__tablename__:
+            return column == member_id
+        mine = select(Card.card_id).where(Card.member_id == member_id)
+        if to == Voucher.__tablename__:
+            mine = select(Voucher.voucher_id).where(Voucher.card_id.in_(mine))
+        elif to == LedgerEntry.__tablename__:
+            mine = select(LedgerEntry.entry_id).where(LedgerEntry.card_id.in_(mine))
+        return column.in_(mine)
+
+
+KEPT: Final = (
+    Kept(
+        Member,
+        "member_id",
+        "who you are, as you told it",
+        section="member",
+        hides={
+            "join_id": "a secret of the phone that joined",
+            "joined_from": "a number from which nobody can tell a device",
+            "staff_id": _OTHERS,
+        },
+        empties=(
+            "name", "email", "locale", "join_id", "invite", "joined_from", "staff_id",
+        ),
+        stays={
+            "member_id": "a random number, to which the closed card belongs",
+            "joined_at": "how many joined in a month stays true",
+        },
+    ),
+    Kept(
+        Card,
+        "member_id",
+        "your cards",
+        section="cards",
+        because="it is closed; its entries need it, and its number names nobody",
+    ),
+    Kept(
+        LedgerEntry,
+        "card_id",
+        "everything that happened to your cards, in words",
+        section="entries",
+        hides={
+            "nonce": _OURS, "proof": _OURS, "receipt": _OURS, "request_id": _OURS,
+            "answer": _AGAIN, "staff_id": _OTHERS, "terminal_id": _OTHERS,
+        },
+        because="entries are signed and add up, and name no person",
+    ),
+    Kept(
+        Voucher,
+        "card_id",
+        "your vouchers",
+        section="vouchers",
+        because="entries refer to it; it tells a reward and a day, and no person",
+    ),
+    Kept(
+        Consent,
+        "member_id",
+        "what you agreed to, and what you took back",
+        section="consents",
+        # Without the person it proves nothing about anybody, and with the person it
+        # would be what was to be forgotten.
+        goes=True,
+    ),
+    Kept(
+        AccessToken,
+        "member_id",
+        "the phones and browsers that hold your card",
+        section="sessions",
+        hides={
+            "token_hash": "a key to your card, of which only a print is kept",
+            "staff_id": _OTHERS,
+            "terminal_id": _OTHERS,
+        },
+        goes=True,
+    ),
+    Kept(
+        Outgoing,
+        "member_id",
+        "mail to you; once it is sent, neither address nor content is kept",
+        section="mails",
+        goes=True,
+    ),
+    Kept(
+        Signal,
+        "card_id",
+        "what looked like a misuse of a card",
+        because="who misuses a card must not learn what gives them away; it tells of a "
+        "card and a till, and names no customer",
+    ),
+    Kept(
+        Erasure,
+        "member_id",
+        "that you wished to be forgotten",
+        because="it is written when everything else is gone, so that books out of a "
+        "backup forget again",
+    ),
+)  # fmt: skip
