@@ -227,7 +227,7 @@ def _book(  # noqa: PLR0913, PLR0917 -- as many as it takes
 
 def _must_have(tx: Tx, entry: LedgerEntry) -> None:
     """Refuse what a card can't pay; its entry has been written."""
-    standing.must_be_open(tx, entry.card_id)
+    standing.must_be_in_use(tx, entry.card_id)
     unit = units.of(entry.unit)
     left = cards.balances(tx, entry.card_id, entry.at).get(unit, 0)
     if left < 0 and entry.units < 0:
