@@ -6,7 +6,7 @@ a table from which references lead to ``member`` and that has no line, a column 
 member about which nothing is decided, and a line without its reason are findings.
 
 To add one: ``whose`` is the column by which a row is a member's; it refers to
-``member``, ``card``, ``voucher`` or ``ledger_entry``. Then
+``member``, or to another table that has a line, such as ``card``. Then
 
 * exported: the ``section`` of the document in which its rows stand, but for the columns
   in ``hides``, each with why. Without a section the whole table is left out, and
@@ -20,20 +20,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Column, ColumnElement, or_, select
 from sqlalchemy import Table as Schema
 
 from app.store.tables import (
     AccessToken,
     Card,
     Consent,
+    EmailChange,
     Erasure,
     LedgerEntry,
+    MailCode,
     Member,
     Outgoing,
+    Passkey,
     Signal,
     Table,
     Voucher,
@@ -51,6 +54,8 @@ class Kept:
     table: type[Table]
     #: The column by which a row is a member's.
     whose: str
+    #: Others by which it may be one, where the first is empty.
+    also: tuple[str, ...] = field(default=(), kw_only=True)
     #: For the person who reads the document.
     what: str
     section: str = ""
@@ -67,18 +72,19 @@ class Kept:
 
     def is_of(self, member_id: UUID) -> ColumnElement[bool]:
         """Say in SQL which rows are a member's."""
-        column = self.schema.c[self.whose]
-        if self.table is Member:
-            return column == member_id
-        to = next(iter(column.foreign_keys)).column.table.name
-        if to == Member.__tablename__:
-            return column == member_id
-        mine = select(Card.card_id).where(Card.member_id == member_id)
-        if to == Voucher.__tablename__:
-            mine = select(Voucher.voucher_id).where(Voucher.card_id.in_(mine))
-        elif to == LedgerEntry.__tablename__:
-            mine = select(LedgerEntry.entry_id).where(LedgerEntry.card_id.in_(mine))
-        return column.in_(mine)
+        ways = (self.whose, *self.also)
+        return or_(*(_leads(self.schema.c[name], member_id) for name in ways))
+
+
+def _leads(column: Column[Any], member_id: UUID) -> ColumnElement[bool]:
+    """Say in SQL that a reference leads to a member, over however many tables."""
+    if column.table is Member.__table__:
+        return column == member_id
+    to = next(iter(column.foreign_keys)).column
+    if to.table is Member.__table__:
+        return column == member_id
+    [line] = (line for line in KEPT if line.schema is to.table)
+    return column.in_(select(to).where(line.is_of(member_id)))
 
 
 KEPT: Final = (
@@ -91,9 +97,12 @@ KEPT: Final = (
             "join_id": "a secret of the phone that joined",
             "joined_from": "a number from which nobody can tell a device",
             "staff_id": _OTHERS,
+            "email_key": _AGAIN,
         },
         empties=(
             "name", "email", "locale", "join_id", "invite", "joined_from", "staff_id",
+            "email_key", "email_confirmed_at", "phone", "address", "birthday",
+            "birthday_set_at",
         ),
         stays={
             "member_id": "a random number, to which the closed card belongs",
@@ -144,6 +153,34 @@ KEPT: Final = (
             "staff_id": _OTHERS,
             "terminal_id": _OTHERS,
         },
+        goes=True,
+    ),
+    Kept(
+        Passkey,
+        "member_id",
+        "the keys in your devices that sign you in",
+        section="passkeys",
+        hides={
+            "credential_id": "of use to your device alone",
+            "public_key": "of use to your device alone",
+            "sign_count": "how often the key was used, as it counts itself",
+        },
+        goes=True,
+    ),
+    Kept(
+        EmailChange,
+        "member_id",
+        "changes of your address",
+        section="address_changes",
+        goes=True,
+    ),
+    Kept(
+        MailCode,
+        "member_id",
+        "codes that were sent to you; none of them is kept",
+        also=("change_id",),
+        section="mail_codes",
+        hides={"code_hash": "a key to your account, of which only a print is kept"},
         goes=True,
     ),
     Kept(

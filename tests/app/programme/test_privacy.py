@@ -94,7 +94,7 @@ def test_every_table_that_leads_to_a_member_has_its_line() -> None:
 def is_decided(line: Kept) -> bool:
     """Whether a line says of everything what becomes of it, and why."""
     columns = {column.key for column in line.schema.columns}
-    named = {line.whose, *line.hides, *line.empties, *line.stays}
+    named = {line.whose, *line.also, *line.hides, *line.empties, *line.stays}
     if not named <= columns or not line.what:
         return False
     if line.empties and {*line.empties, *line.stays} != columns:

@@ -9,8 +9,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 _KINDS = "('news', 'offers', 'reminders', 'birthday', 'feedback')"
 
