@@ -15,8 +15,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 
 _KINDS = (
     "item",
