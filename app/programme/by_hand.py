@@ -207,7 +207,7 @@ def _book(
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, rules, giving)
         _must_be_few(tx, now, staff)
-        cards.credit(tx, tools, card_id, now, staff.location_id)
+        cards.credit(tx, tools, entry)
         stamp_id = str(entry.entry_id)
         tx.add(
             Signal(

@@ -14,9 +14,10 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
-from app.programme import cards, finding
+from app.programme import cards, finding, units
 from app.programme.cards import CardState
 from app.programme.errors import NotFound
+from app.programme.units import Unit
 from app.store.tables import (
     Card,
     LedgerEntry,
@@ -56,7 +57,9 @@ class FiledEntry:
     at: datetime
     #: ``given``, ``by_hand``, ``earned``, ``redeemed`` or ``undone``.
     what: str
+    #: Of ``unit``.
     units: int
+    unit: Unit
     place: str | None
     staff_name: str | None
     terminal_name: str | None
@@ -197,6 +200,7 @@ def _entry(row: Row[*tuple[object, ...]]) -> FiledEntry:
         at=entry.at,
         what=what,
         units=entry.units,
+        unit=units.of(entry.unit),
         place=row.place,
         staff_name=row.person,
         terminal_name=row.till,

@@ -22,7 +22,9 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, or_, sele
 from sqlalchemy.orm import aliased
 
 from app.programme import cards, signals
+from app.programme import units as kinds_of_units
 from app.programme.errors import NotFound
+from app.programme.units import Unit
 from app.store.database import Tx
 from app.store.tables import (
     Card,
@@ -44,6 +46,7 @@ OVERLAP: Final = timedelta(seconds=30)
 _Undone = aliased(LedgerEntry)
 _Reversal = aliased(LedgerEntry)
 _GIVEN = ("EARN", "BONUS", "ADJUST")
+_GIVES_STAMPS = LedgerEntry.kind.in_(_GIVEN) & LedgerEntry.unit.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,9 @@ class FeedLine:
     #: ``given``, ``by_hand``, ``earned``, ``redeemed``, ``stamp_undone``,
     #: ``redemption_undone``, ``joined``, ``enrolled`` or ``signal``.
     kind: str
-    #: Stamps given or taken back.
+    #: Of ``unit``, given or taken back.
     units: int = 0
+    unit: Unit = Unit.STAMP
     #: The location's name.
     place: str | None = None
     card_number: str | None = None
@@ -143,7 +147,7 @@ def figures(tools: Tools, *, location_id: UUID | None = None) -> Figures:
         there = _at_place(location_id)
         counted = tx.execute(
             select(
-                _sum(LedgerEntry.kind.in_(_GIVEN), LedgerEntry.units),
+                _sum(_GIVES_STAMPS, LedgerEntry.units),
                 _sum(LedgerEntry.rule == cards.RULE_FULL_CARD, 1),
                 _sum(LedgerEntry.rule == cards.RULE_VOUCHER_USED, 1),
             )
@@ -182,7 +186,7 @@ def stamps_by_place(tools: Tools) -> list[PlaceStamps]:
             .outerjoin(_Reversal, _Reversal.reverses_id == LedgerEntry.entry_id)
             .where(
                 LedgerEntry.at >= _midnight(tools, tx),
-                LedgerEntry.kind.in_(_GIVEN),
+                _GIVES_STAMPS,
                 _Reversal.entry_id.is_(None),
             )
             .group_by(LedgerEntry.location_id)
@@ -215,7 +219,6 @@ def stamps_by_day(
         dates = [today - timedelta(days=back) for back in reversed(range(days))]
         starts = [_start_of(day, zone) for day in dates]
         ends = [*starts[1:], _start_of(today + timedelta(days=1), zone)]
-        given = LedgerEntry.kind.in_(_GIVEN)
         # One pass; days of a zone are no days of the database.
         counts = tx.execute(
             select(
@@ -230,7 +233,7 @@ def stamps_by_day(
             .outerjoin(_Reversal, _Reversal.reverses_id == LedgerEntry.entry_id)
             .where(
                 LedgerEntry.at >= starts[0],
-                given,
+                _GIVES_STAMPS,
                 _Reversal.entry_id.is_(None),
                 *_at_place(location_id),
             )
@@ -277,6 +280,7 @@ def _ledger_lines(
             at=entry.at,
             kind=kind,
             units=abs(units or entry.units),
+            unit=kinds_of_units.of(entry.unit),
             place=place,
             card_number=number,
             member_name=member,

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.programme import vouchers
+from app.programme import units, vouchers
+from app.programme.units import Unit
 from app.store.tables import LedgerEntry, Location, Voucher
 from app.tools import Tools
 
@@ -31,7 +32,9 @@ class HistoryLine:
     at: datetime
     kind: str
     rule: str
+    #: Of ``unit``.
     units: int
+    unit: Unit
     place: str | None
     voucher_reward: str | None
     #: Of the voucher, if it has one.
@@ -61,6 +64,7 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             kind=entry.kind,
             rule=entry.rule,
             units=entry.units,
+            unit=units.of(entry.unit),
             place=place,
             voucher_reward=reward,
             voucher_expires_at=ends,
@@ -83,6 +87,7 @@ def _end_of(voucher: Voucher) -> HistoryLine:
         kind="EXPIRE",
         rule=RULE_VOUCHER_ENDED,
         units=0,
+        unit=Unit.STAMP,
         place=None,
         voucher_reward=voucher.reward,
         voucher_expires_at=ended_at,

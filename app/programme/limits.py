@@ -183,6 +183,7 @@ def _given(column: str, whose: ColumnElement[UUID]) -> Select[datetime, int]:
     asked = select(LedgerEntry.at, LedgerEntry.units).where(
         getattr(LedgerEntry, column) == whose,
         _GIVES,
+        LedgerEntry.unit.is_(None),
         LedgerEntry.at > bindparam("since"),
     )
     # An undoing of a full card puts stamps back on it, which nobody gave.

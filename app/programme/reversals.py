@@ -7,7 +7,7 @@ is reversed once; whoever asks again gets the first answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -27,8 +27,8 @@ from app.tools import Tools
 UNDO_WITHIN: Final = timedelta(hours=24)
 #: Who undoes: at a till, or from the console.
 Undoer = StaffCaller | ConsoleCaller
-#: What an undo causes besides its entry: given the entry undone, at a moment.
-Cause = Callable[[Tx, LedgerEntry, datetime], None]
+#: What an undo causes besides its entry: given the entry undone, and the undoing.
+Cause = Callable[[Tx, LedgerEntry, LedgerEntry], None]
 
 
 def reverse(
@@ -85,6 +85,7 @@ def _write(
         card_id=entry.card_id,
         kind="REVERSE",
         units=-entry.units,
+        unit=entry.unit,
         rule=cards.RULE_UNDO,
         at=now,
         voucher_id=entry.voucher_id,
@@ -95,8 +96,9 @@ def _write(
     )
 
     def answer() -> Mapping[str, Any]:
-        cause(tx, entry, now)
-        card = cards.answer_of(cards.state_of(tx, entry.card_id, now))
+        cause(tx, entry, reversal)
+        state = cards.state_of(tx, entry.card_id, now)
+        card = cards.answer_of(state, entry.voucher_id)
         told = {"reversal_id": str(reversal.entry_id), "card": card}
         if entry.kind == "REDEEM":
             told["voucher"] = cards.voucher_in(card, entry.voucher_id)

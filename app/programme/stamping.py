@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -234,7 +233,7 @@ def book_stamps(
 
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, rules, giving)
-        cards.credit(tx, tools, card_id, spending.at, giver.location_id)
+        cards.credit(tx, tools, entry)
         return {
             "stamp_id": str(entry.entry_id),
             "stamps_given": stamps,
@@ -293,8 +292,8 @@ def reverse_stamp(
         StoreDown: nothing was written.
     """
 
-    def cause(tx: Tx, entry: LedgerEntry, at: datetime) -> None:
-        cards.debit(tx, tools, entry.card_id, at)
+    def cause(tx: Tx, _entry: LedgerEntry, undoing: LedgerEntry) -> None:
+        cards.debit(tx, tools, undoing)
 
     return reversals.reverse(
         tools,

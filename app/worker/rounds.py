@@ -1,21 +1,29 @@
-"""What the worker does besides mail: it looks for signals, every minute.
+"""What the worker does besides mail, every minute: it looks for what time has brought.
 
-A look that fails is told in the log and made up for by the next: it begins where the
-last one that worked ended.
+A look that fails is told in the log and made up for by the next: each begins where the
+last one that worked ended. None keeps another from its turn.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
+from app.programme import ends
+from app.programme.errors import TryAgain
 from app.programme.signals import watch
 from app.store.errors import StoreDown
 from app.tools import Tools
 
 EVERY_S: Final = 60.0
+#: What is looked after, in this order, by the name that the log gives it.
+_LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
+    "signals": watch.look,
+    "ends": ends.sweep,
+}
 
 _log = structlog.get_logger("app.worker")
 
@@ -28,14 +36,15 @@ class Rounds:
         self._due_at = 0.0
 
     def __call__(self) -> None:
-        """Look through the ledger if a minute has passed since the last look."""
+        """Look after everything if a minute has passed since the last look."""
         if time.monotonic() < self._due_at:
             return
         self._due_at = time.monotonic() + EVERY_S
-        try:
-            watch.look(self._tools)
-        except StoreDown as error:
-            _log.warning("store_down", store=type(error).__name__)
-        except Exception as error:
-            # The mail goes on, whatever is wrong here. Its own words may hold data.
-            _log.error("watch_fault", error=type(error).__name__)
+        for name, look in _LOOKS.items():
+            try:
+                look(self._tools)
+            except (StoreDown, TryAgain) as error:
+                _log.warning("store_down", store=type(error).__name__, look=name)
+            except Exception as error:
+                # The mail goes on, whatever is wrong here. Its own words may hold data.
+                _log.error("watch_fault", error=type(error).__name__, look=name)

@@ -27,6 +27,9 @@ class _Rule:
     named: str | None = None
     #: Made at the request of a person at a till, by no code.
     is_by_hand: bool = False
+    #: Written in the transaction of another entry, which it names; those older than
+    #: such names are told by their moment.
+    is_caused: bool = False
 
 
 _RULES: Mapping[tuple[str, str], _Rule] = {
@@ -37,9 +40,22 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
         frozenset({Kind.VOUCHER}), "redemption_id"
     ),
     ("ADJUST", cards.RULE_BY_HAND): _Rule(named="stamp_id", is_by_hand=True),
-    ("REDEEM", cards.RULE_FULL_CARD): _Rule(),
+    ("REDEEM", cards.RULE_FULL_CARD): _Rule(is_caused=True),
+    ("EXPIRE", cards.RULE_END): _Rule(),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
 }
+
+
+def is_caused(entry: LedgerEntry) -> bool:
+    """Tell whether an entry is part of what another one does."""
+    rule = _RULES.get((entry.kind, entry.rule))
+    return rule is not None and rule.is_caused
+
+
+def answers(entry: LedgerEntry) -> bool:
+    """Tell whether an entry must have an answer: somebody asked for it."""
+    rule = _RULES.get((entry.kind, entry.rule))
+    return rule is None or rule.named is not None or entry.kind == "REVERSE"
 
 
 def check(entry: LedgerEntry, found: Found) -> None:
@@ -124,6 +140,8 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
 def _are_its_units(entry: LedgerEntry) -> bool:
     if entry.kind in {"EARN", "ADJUST"}:
         return 1 <= entry.units <= MOST_STAMPS
+    if entry.kind == "EXPIRE":
+        return entry.units < 0
     if entry.rule == cards.RULE_VOUCHER_USED:
         return entry.units == 0
     # What an exchange or a reversal moves is judged with what it belongs to.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.programme import cards
-from app.programme.proofs.codes import check_answer
+from app.programme import cards, units
+from app.programme.proofs.codes import answers, check_answer, is_caused
 from app.programme.proofs.found import Found
 from app.programme.proofs.holdings import Holding, number, told
+from app.programme.units import Unit
 from app.store.tables import LedgerEntry
 
 
@@ -74,10 +76,14 @@ def _check_reversal(
         or undone.entry_no >= entry.entry_no
     ):
         wrong = "It reverses what cannot be reversed."
-    elif entry.units != -undone.units or entry.voucher_id != undone.voucher_id:
+    elif (entry.units, entry.unit, entry.voucher_id) != (
+        -undone.units,
+        undone.unit,
+        undone.voucher_id,
+    ):
         wrong = "It does not take back what it reverses."
     else:
-        if undone.rule != cards.RULE_FULL_CARD:
+        if not is_caused(undone):
             check_answer(entry, "reversal_id", found)
         return
     found.add("reversal", entry.entry_id, wrong)
@@ -93,31 +99,38 @@ def _acts(
     """
     acts: list[_Act] = []
     for entry in entries:
-        undone = by_id.get(entry.reverses_id) if entry.reverses_id else None
-        is_exchange = entry.rule == cards.RULE_FULL_CARD
-        if not is_exchange and (undone is None or undone.rule != cards.RULE_FULL_CARD):
-            acts.append(_Act(entry))
+        is_part, causes = _causes(entry, by_id, acts)
+        cause = next(causes, None)
+        if cause is not None:
+            cause.caused.append(entry)
             continue
-        kinds = {"EARN", "ADJUST"} if is_exchange else {"REVERSE"}
-        cause = next(
-            (
-                act
-                for act in reversed(acts)
-                if act.root.at == entry.at and act.root.kind in kinds
-            ),
-            None,
-        )
-        if cause is None:
+        if is_part:
             sentence = "Nothing of the same moment caused it."
             found.add("cause_missing", entry.entry_id, sentence)
-            acts.append(_Act(entry))
-        else:
-            cause.caused.append(entry)
+        acts.append(_Act(entry))
     order: dict[UUID, int] = {}
     last = 0
     for act in acts:
         last = order[act.root.entry_id] = number(act.root, "card", "version") or last
     return sorted(acts, key=lambda act: order[act.root.entry_id])
+
+
+def _causes(
+    entry: LedgerEntry, by_id: Mapping[UUID, LedgerEntry], acts: Sequence[_Act]
+) -> tuple[bool, Iterator[_Act]]:
+    """Tell whether an entry must be part of an act, and of which it can be."""
+    at_once = (act for act in reversed(acts) if act.root.at == entry.at)
+    if entry.kind == "EXPIRE":
+        # Of the act that met the end, or of the round that wrote several.
+        return False, at_once
+    undone = by_id.get(entry.reverses_id) if entry.reverses_id else None
+    if not is_caused(entry) and (undone is None or not is_caused(undone)):
+        return False, iter(())
+    if entry.caused_by_id is not None:
+        return True, (act for act in acts if act.root.entry_id == entry.caused_by_id)
+    # Older than such names.
+    kinds = {"EARN", "ADJUST"} if undone is None else {"REVERSE"}
+    return True, (act for act in at_once if act.root.kind in kinds)
 
 
 def _check_versions(holding: Holding, acts: list[_Act], found: Found) -> None:
@@ -141,23 +154,40 @@ def _check_versions(holding: Holding, acts: list[_Act], found: Found) -> None:
 
 
 def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
-    total = 0
+    totals: Counter[Unit] = Counter()
     for act in acts:
         entry = act.root
+        may_owe = totals[Unit.STAMP] < 0 or entry.kind == "REVERSE"
         required = number(entry, "card", "stamps_required") or holding.stamps_required
-        total += entry.units
+        totals[units.of(entry.unit)] += entry.units
         for one in act.caused:
+            total = totals[Unit.STAMP]
             is_exchange = one.rule == cards.RULE_FULL_CARD
             if is_exchange and (total < required or one.units != -required):
                 sentence = f"{-one.units} stamps were exchanged, of {total} there."
                 found.add("exchange", one.entry_id, sentence)
-            total += one.units
-        told = number(entry, "card", "stamps")
-        if total < 0 or (entry.kind in {"EARN", "ADJUST"} and total >= required):
+            totals[units.of(one.unit)] += one.units
+        total = totals[Unit.STAMP]
+        is_too_much = entry.kind in {"EARN", "ADJUST"} and total >= required
+        if (total < 0 and not may_owe) or is_too_much:
             sentence = f"The card has {total} stamps after it, of {required}."
             found.add("balance", entry.entry_id, sentence)
-        if told != total:
-            sentence = f"Its answer told {told} stamps; the ledger adds up to {total}."
+        if entry.answer is not None or answers(entry):
+            _check_told(entry, totals, found)
+
+
+def _check_told(entry: LedgerEntry, totals: Counter[Unit], found: Found) -> None:
+    """Check the sums that an answer told; one fault is told once, not by each after."""
+    for unit in Unit:
+        path = ("stamps",) if unit is Unit.STAMP else ("balances", unit.value)
+        said = number(entry, "card", *path)
+        if said is None and unit is not Unit.STAMP:
+            # Nought is not told, nor is another unit by answers older than these.
+            said = 0
+        if said != totals[unit]:
+            name = "stamps" if unit is Unit.STAMP else f"{unit}s"
+            sentence = (
+                f"Its answer told {said} {name}; the ledger adds up to {totals[unit]}."
+            )
             found.add("sum", entry.entry_id, sentence)
-            # One fault is told once, not again by each entry after it.
-            total = total if told is None else told
+            totals[unit] = totals[unit] if said is None else said

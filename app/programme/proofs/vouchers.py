@@ -28,8 +28,7 @@ def check(holding: Holding, found: Found) -> None:
         if entry.voucher_id is not None and entry.voucher_id not in holding.vouchers:
             sentence = "Its voucher is not one of its card's."
             found.add("voucher_unknown", entry.entry_id, sentence)
-    last = holding.last_answer
-    promised = _said(last) if last else {}
+    promised = _promised(holding)
     ends = _check_ends(holding, found)
     for voucher in holding.vouchers.values():
         _check(voucher, holding.entries, found)
@@ -45,6 +44,19 @@ def check(holding: Holding, found: Found) -> None:
             found.add("voucher_end", voucher.voucher_id, sentence)
 
 
+def _promised(holding: Holding) -> _Said:
+    """Read what was told of each voucher last; an answer leaves out old ones."""
+    told_last: dict[Any, Mapping[str, Any]] = {}
+    for entry in _in_order(holding):
+        told_last.update(_said(entry))
+    return told_last
+
+
+def _in_order(holding: Holding) -> list[LedgerEntry]:
+    """Give the entries in the order in which the card changed."""
+    return sorted(holding.entries, key=lambda one: number(one, "card", "version") or 0)
+
+
 def _check_ends(holding: Holding, found: Found) -> Mapping[str, str | None]:
     """Check every answer and every use against the end that was told first.
 
@@ -52,10 +64,7 @@ def _check_ends(holding: Holding, found: Found) -> Mapping[str, str | None]:
         That end, RFC 3339, of each voucher that any answer told of.
     """
     ends: dict[str, str | None] = {}
-    in_order = sorted(
-        holding.entries, key=lambda one: number(one, "card", "version") or 0
-    )
-    for entry in in_order:
+    for entry in _in_order(holding):
         for named, said in _said(entry).items():
             end = said.get("expires_at")
             first = ends.setdefault(named, end)

@@ -194,7 +194,8 @@ def book_redemption(
     def answer() -> Mapping[str, Any]:
         used = _use(tx, voucher_id, spending.at, amount)
         cards.touch(tx, card_id)
-        card = cards.answer_of(cards.state_of(tx, card_id, spending.at))
+        state = cards.state_of(tx, card_id, spending.at)
+        card = cards.answer_of(state, voucher_id)
         return {
             "redemption_id": str(entry.entry_id),
             "voucher": cards.voucher_in(card, voucher_id),
@@ -205,7 +206,7 @@ def book_redemption(
     return ledger.write_first(tx, tools, entry, answer=answer)
 
 
-def give_back(tx: Tx, entry: LedgerEntry, _at: datetime) -> None:
+def give_back(tx: Tx, entry: LedgerEntry, _undoing: LedgerEntry) -> None:
     """Do what the reversal of a redemption causes: the voucher can be used again.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from app.programme import audit, cards, reversals, rewards
@@ -34,11 +33,11 @@ def undo_entry(
     """
     must_lead(by)
 
-    def cause(tx: Tx, entry: LedgerEntry, at: datetime) -> None:
+    def cause(tx: Tx, entry: LedgerEntry, undoing: LedgerEntry) -> None:
         if entry.kind == "REDEEM":
-            rewards.give_back(tx, entry, at)
+            rewards.give_back(tx, entry, undoing)
         else:
-            cards.debit(tx, tools, entry.card_id, at)
+            cards.debit(tx, tools, undoing)
         audit.record(
             tx,
             tools,

@@ -9,6 +9,8 @@ What holds each "once":
 * a code counts once: ``uq_ledger_entry_nonce``
 * a request counts once: ``uq_ledger_entry_request_id``
 * an entry is reversed once: ``uq_ledger_entry_reverses_id``
+* what happens once in the life of the books (a birthday's gift) has a name that one
+  entry can have: ``uq_ledger_entry_once``
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``

@@ -89,6 +89,9 @@ class Card(Table):
     closed_at: Mapped[datetime | None]
     #: Since when nothing counts on it, until a manager says otherwise.
     paused_at: Mapped[datetime | None]
+    #: The soonest end of units that are left on it, for ``app.programme.ends``; None:
+    #: none of them ends.
+    units_end_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class Voucher(Table):
@@ -164,7 +167,9 @@ class LedgerEntry(Table):
         CheckConstraint(
             "(kind = 'REVERSE') = (reverses_id IS NOT NULL)", name="reverse_names_entry"
         ),
+        CheckConstraint("unit IN ('point', 'cent')", name="unit"),
         Index("ix_ledger_entry_card_id_entry_no", "card_id", "entry_no"),
+        Index("uq_ledger_entry_once", "once", unique=True),
         *(
             Index(
                 f"ix_ledger_entry_given_{whose}",
@@ -185,8 +190,12 @@ class LedgerEntry(Table):
     entry_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
     card_id: Mapped[UUID] = mapped_column(ForeignKey("card.card_id"))
     kind: Mapped[str] = mapped_column(String(8))
-    #: Stamps; negative where they leave the card.
+    #: Of ``unit``; negative where they leave the card.
     units: Mapped[int]
+    #: None: stamps, as in entries older than other units.
+    unit: Mapped[str | None] = mapped_column(String(5))
+    #: The last second of what it gives; None: no end.
+    expires_at: Mapped[datetime | None]
     #: The rule that made it, a stable word.
     rule: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime] = mapped_column(index=True)
@@ -202,6 +211,12 @@ class LedgerEntry(Table):
     reverses_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("ledger_entry.entry_id"), unique=True
     )
+    #: What brought it about: the entry of its transaction, or the lot that it ends.
+    caused_by_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("ledger_entry.entry_id")
+    )
+    #: Names what happens once in the life of the books; None: as often as it likes.
+    once: Mapped[str | None] = mapped_column(String(120))
     reason: Mapped[str | None] = mapped_column(String(200))
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))

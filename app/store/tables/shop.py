@@ -41,6 +41,10 @@ class Shop(Table):
     stamp_shape: Mapped[str] = mapped_column(
         String(12), default="round", server_default="round"
     )
+    #: As ISO 4217 spells it; every sum of money is in its minor unit.
+    currency: Mapped[str] = mapped_column(
+        String(3), default="EUR", server_default="EUR"
+    )
     #: The name of its picture in ``Logo``; None for the plain mark.
     logo: Mapped[str | None] = mapped_column(String(24))
     #: What the form for joining asks, as ``app.programme.account.asked`` reads it;

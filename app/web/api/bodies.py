@@ -184,6 +184,9 @@ class CardAnswer(BaseModel):
     number: str
     stamps: int
     stamps_required: int
+    balances: dict[str, int] = Field(
+        description="what can be spent in `point` and `cent`, where there is any"
+    )
     vouchers: list[VoucherAnswer]
     version: int
     is_closed: bool

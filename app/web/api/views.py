@@ -63,7 +63,7 @@ def get_card(card_id: str) -> ResponseReturnValue:
     answer.set_etag(tag)
     if not request.if_none_match.contains(tag):
         state = cards.card(tools, wanted)
-        answer = jsonify(cards.answer_of(state))
+        answer = jsonify(cards.whole_answer_of(state))
         answer.set_etag(state.tag)
     answer.headers["Cache-Control"] = "private, no-cache"
     if revoked := codes.keys_revoked_lately(tools):

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 import app.programme
-from app.programme import cards, ledger, rewards, stamping
+from app.programme import ledger, rewards, stamping
 from app.programme.errors import TryAgain
 from app.programme.sessions import StaffCaller
-from app.store.tables import LedgerEntry, Voucher
+from app.store.tables import Card, LedgerEntry, Voucher
 from app.tools import Tools
 from signing import receipts
 from signing.errors import SignerDown
@@ -68,7 +68,7 @@ def rows(tools: Tools) -> tuple[int, int, str]:
     with tools.database.read() as tx:
         entries = tx.scalar(select(func.count()).select_from(LedgerEntry))
         vouchers = tx.scalars(select(Voucher.state).order_by(Voucher.state)).all()
-        versions = tx.scalar(select(func.sum(cards.Card.version)))
+        versions = tx.scalar(select(func.sum(Card.version)))
     return entries or 0, versions or 0, " ".join(vouchers)
 
 
@@ -259,4 +259,4 @@ def test_entries_are_written_in_one_place():
                 if called == "tx.add" and path.stem != "ledger":
                     assert "entry" not in ast.unparse(node.args[0]), path
 
-    assert made == added == {"by_hand", "cards", "reversals", "rewards", "stamping"}
+    assert made == added == {"by_hand", "changes", "reversals", "rewards", "stamping"}

@@ -43,6 +43,7 @@ def odd(tx: Tx, span: Span) -> Iterator[Raised]:
         .where(
             LedgerEntry.at >= span.until - kinds.FAVOURITE_DAYS,
             literal_column("units > 0"),
+            LedgerEntry.unit.is_(None),
             LedgerEntry.kind != "REVERSE",
             LedgerEntry.staff_id.is_not(None),
         )

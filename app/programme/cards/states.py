@@ -1,32 +1,21 @@
-"""Cards: their state as people see it, and what a change of stamps causes.
-
-A card's balance is the sum of its ledger entries, always. When it reaches what
-the programme asks, that many stamps are exchanged for a voucher, in the same
-transaction (``credit``); when a reversal takes stamps that were exchanged, an
-unused voucher goes back (``debit``).
-
-What people see of a card also changes with the clock, when a voucher's end comes near
-or has passed. Its ``version`` counts what was written; its ``tag`` names both.
-"""
+"""A card as its member sees it, and what its answers tell of it."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid4
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 
-from app.programme import expiry, ledger, limits, vouchers
-from app.programme.errors import (
-    InvalidRequest,
-    NotFound,
-    VoucherSpent,
-)
+from app.programme import expiry, limits, vouchers
+from app.programme.cards import sums as ledger_sums
+from app.programme.errors import NotFound
 from app.programme.limits import SAFE, Limits
+from app.programme.units import Sums, Unit
 from app.programme.vouchers import VoucherView
 from app.store.database import Tx
 from app.store.tables import (
@@ -40,22 +29,17 @@ from app.store.tables import (
 )
 from app.tools import Tools
 
-#: Rules that move stamps, as kept in the ledger.
-RULE_STAMP, RULE_FULL_CARD, RULE_VOUCHER_USED, RULE_UNDO, RULE_BY_HAND = (
-    "stamp",
-    "full_card",
-    "voucher_used",
-    "undo",
-    "by_hand",
-)
-#: What the audit log calls the end of a card.
-CLOSED = "card.closed"
+#: Kinds of entries that put stamps on a card.
+_GIVING: Final = ("EARN", "BONUS", "ADJUST", "MERGE")
+#: Vouchers that an answer tells of though nobody can use them any more.
+_MOST_OVER: Final = 3
 _SHOP_NAME = select(Shop.name).scalar_subquery()
 
 #: Asked by every phone that shows a code, again and again: put together once.
 _VERSION = select(
     Card.version,
     Card.member_id,
+    Card.units_end_at,
     select(Voucher.voucher_id)
     .where(Voucher.card_id == Card.card_id, vouchers.unused_with_end())
     .exists()
@@ -90,6 +74,23 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """Units that end together, unless they are spent before."""
+
+    unit: Unit
+    units: int
+    #: The last second in which they are good.
+    at: datetime
+    #: Midnights in the shop until the day of their end.
+    days_left: int
+
+    @property
+    def is_soon(self) -> bool:
+        """Tell whether it is near enough to warn of."""
+        return self.days_left <= expiry.SOON_DAYS
+
+
+@dataclass(frozen=True, slots=True)
 class CardState:
     """A card as its member sees it."""
 
@@ -98,6 +99,7 @@ class CardState:
     member_id: UUID
     member_name: str | None
     programme: ProgrammeView
+    #: Below nought where some were taken back that had been spent.
     stamps: int
     #: One for each stamp, oldest first.
     marks: tuple[Mark, ...]
@@ -111,6 +113,10 @@ class CardState:
     terms_version: int
     #: Since when nothing counts on it; None: all is well.
     paused_at: datetime | None = None
+    #: What can be spent of each unit, stamps among them.
+    balances: Sums = field(default_factory=dict)
+    #: Units that end, soonest first.
+    ending: tuple[Ending, ...] = ()
 
     @property
     def has_new_terms(self) -> bool:
@@ -148,7 +154,7 @@ def tag(tools: Tools, card_id: UUID) -> tuple[str, UUID]:
     row = tools.database.first(_VERSION, {"card_id": card_id})
     if row is None:
         raise NotFound
-    if not row.has_ends:
+    if not row.has_ends and row.units_end_at is None:
         return str(row.version), row.member_id
     with tools.database.read() as tx:
         ends = tx.scalars(
@@ -156,7 +162,8 @@ def tag(tools: Tools, card_id: UUID) -> tuple[str, UUID]:
                 Voucher.card_id == card_id, vouchers.unused_with_end()
             )
         )
-        told = _tag(tx, row.version, filter(None, ends), tools.now())
+        known = [end for end in (*ends, row.units_end_at) if end is not None]
+        told = _tag(tx, row.version, known, tools.now())
     return told, row.member_id
 
 
@@ -190,13 +197,16 @@ def state_of(tx: Tx, card_id: UUID, at: datetime) -> CardState:
     if row is None:
         raise NotFound
     found, programme, member_name = row
-    balance = balance_of(tx, card_id)
+    sums, ending = _sums(tx, found, at)
+    balance = sums[Unit.STAMP]
     held = vouchers.of_card(tx, card_id, at)
     open_ends = [
         row.expires_at
         for row in held
         if row.expires_at and row.state in {"issued", "expired"}
     ]
+    if found.units_end_at is not None:
+        open_ends.append(found.units_end_at)
     return CardState(
         card_id=card_id,
         number=found.number,
@@ -211,14 +221,59 @@ def state_of(tx: Tx, card_id: UUID, at: datetime) -> CardState:
         is_closed=found.closed_at is not None,
         terms_version=found.terms_version,
         paused_at=found.paused_at,
+        balances=sums,
+        ending=ending,
     )
 
 
-def answer_of(state: CardState) -> Mapping[str, Any]:
-    """Write a card as plain data: the ``card`` of every answer of the API.
+def _sums(tx: Tx, card: Card, at: datetime) -> tuple[Sums, tuple[Ending, ...]]:
+    """Tell what can be spent, and what of it ends when."""
+    if card.units_end_at is None:
+        return ledger_sums.balances(tx, card.card_id, at), ()
+    lots = ledger_sums.lots_of(tx, card.card_id)
+    zone = expiry.zone_of(tx)
+    there = sorted(
+        (lot.expires_at, lot.unit, lot.left)
+        for lot in lots
+        if lot.expires_at is not None and not lot.is_over(at)
+    )
+    ending = tuple(
+        Ending(unit, sum(row[2] for row in rows), end, expiry.days_left(end, at, zone))
+        for (end, unit), rows in groupby(there, key=lambda row: row[:2])
+    )
+    return ledger_sums.usable(lots, at), ending
 
-    It goes into the ledger as part of the first answer, so it names no person.
+
+def answer_of(state: CardState, voucher_id: UUID | None = None) -> Mapping[str, Any]:
+    """Write a card as plain data: the ``card`` of every answer that changed it.
+
+    It goes into the ledger as part of the first answer, so it names no person, and of
+    vouchers that nobody can use any more only the newest, for a card lives for years.
+
+    Args:
+        state: the card.
+        voucher_id: one that the answer is about, told of in any case.
     """
+    over = [each for each in state.vouchers if each.state != "issued"][:_MOST_OVER]
+    told = [
+        each
+        for each in state.vouchers
+        if each.state == "issued" or each in over or each.voucher_id == voucher_id
+    ]
+    return _answer(state, told)
+
+
+def whole_answer_of(state: CardState) -> Mapping[str, Any]:
+    """Write a card as plain data, with every voucher that it ever had."""
+    return _answer(state, state.vouchers)
+
+
+def _answer(state: CardState, told: Iterable[VoucherView]) -> Mapping[str, Any]:
+    others = {
+        unit.value: left
+        for unit, left in state.balances.items()
+        if unit is not Unit.STAMP
+    }
     return {
         "card_id": str(state.card_id),
         "programme": str(state.programme.programme_id),
@@ -227,7 +282,8 @@ def answer_of(state: CardState) -> Mapping[str, Any]:
         "number": state.number,
         "stamps": state.stamps,
         "stamps_required": state.programme.stamps_required,
-        "vouchers": [vouchers.told(voucher) for voucher in state.vouchers],
+        "balances": others,
+        "vouchers": [vouchers.told(voucher) for voucher in told],
         "version": state.version,
         "is_closed": state.is_closed,
     }
@@ -257,174 +313,6 @@ def programme_view(row: Programme) -> ProgrammeView:
     )
 
 
-def balance_of(tx: Tx, card_id: UUID) -> int:
-    """Add up a card's ledger."""
-    total = tx.scalar(
-        select(func.coalesce(func.sum(LedgerEntry.units), 0)).where(
-            LedgerEntry.card_id == card_id
-        )
-    )
-    return int(total or 0)
-
-
-def open_card(tx: Tx, tools: Tools, member_id: UUID, programme: Programme) -> UUID:
-    """Open a member's card in a programme, with a free number."""
-    opened = Card(
-        member_id=member_id,
-        programme_id=programme.programme_id,
-        number=_free_number(tx),
-        terms_version=programme.terms_version,
-        opened_at=tools.now(),
-    )
-    tx.add(opened)
-    tx.flush()
-    return opened.card_id
-
-
-def accept_terms(tools: Tools, card_id: UUID, version: int) -> None:
-    """Note that a card's member has read and accepted the terms.
-
-    Accepting again, or an older version than before, changes nothing.
-
-    Args:
-        tools: the books.
-        card_id: whose member agrees; the caller has checked that it is theirs.
-        version: the one that was shown.
-
-    Raises:
-        NotFound: no such card.
-        InvalidRequest: the terms have changed again meanwhile.
-    """
-    with tools.database.begin() as tx:
-        card = tx.get(Card, card_id, with_for_update=True)
-        if card is None:
-            raise NotFound
-        if version != _programme_of(tx, card_id).terms_version:
-            raise InvalidRequest({"terms_version": "out_of_date"})
-        if version > card.terms_version:
-            card.terms_version = version
-            card.version += 1
-
-
-def touch(tx: Tx, card_id: UUID) -> None:
-    """Count a change of a card, and hold it: others wait here until we commit."""
-    tx.execute(
-        update(Card)
-        .where(Card.card_id == card_id)
-        .values(version=Card.version + 1)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
-    """End a card for good: nothing counts on it any more, and nothing is taken away.
-
-    The caller records it in the audit log as ``CLOSED``, after everything else.
-
-    Returns:
-        Whether it was open until now.
-    """
-    ended = tx.execute(
-        update(Card)
-        .where(Card.card_id == card_id, Card.closed_at.is_(None))
-        .values(closed_at=tools.now(), version=Card.version + 1)
-        .returning(Card.card_id)
-        .execution_options(synchronize_session=False)
-    )
-    return ended.first() is not None
-
-
-def credit(
-    tx: Tx, tools: Tools, card_id: UUID, at: datetime, location_id: UUID | None
-) -> None:
-    """Do what new stamps cause: exchange each full card's worth for a voucher.
-
-    Call it after the stamps' entry was written.
-
-    Raises:
-        TryAgain: nothing can be signed now.
-    """
-    touch(tx, card_id)
-    programme = _programme_of(tx, card_id)
-    for _ in range(balance_of(tx, card_id) // programme.stamps_required):
-        days = programme.voucher_days
-        voucher = Voucher(
-            card_id=card_id,
-            reward=programme.reward,
-            issued_at=at,
-            expires_at=expiry.end_of(at, days, expiry.zone_of(tx)) if days else None,
-        )
-        tx.add(voucher)
-        tx.flush()
-        exchange = LedgerEntry(
-            entry_id=uuid4(),
-            card_id=card_id,
-            kind="REDEEM",
-            units=-programme.stamps_required,
-            rule=RULE_FULL_CARD,
-            at=at,
-            voucher_id=voucher.voucher_id,
-            location_id=location_id,
-        )
-        ledger.write(tx, tools, exchange)
-
-
-def debit(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
-    """Do what a reversal causes: take back unused vouchers that it had paid for.
-
-    Call it after the reversal's entry was written. One that has expired goes back too:
-    the stamps that it was exchanged for did not expire, and only managers undo so late.
-
-    Raises:
-        VoucherSpent: the stamps paid for a voucher that was used; its use would
-            have to be reversed first.
-        TryAgain: nothing can be signed now.
-    """
-    touch(tx, card_id)
-    while balance_of(tx, card_id) < 0:
-        voucher = tx.scalar(
-            select(Voucher)
-            .where(Voucher.card_id == card_id, Voucher.state == "issued")
-            .order_by(Voucher.issued_at.desc())
-            .limit(1)
-        )
-        exchange = _exchange_of(tx, voucher)
-        if voucher is None or exchange is None:
-            raise VoucherSpent
-        voucher.state = "voided"
-        taken_back = LedgerEntry(
-            entry_id=uuid4(),
-            card_id=card_id,
-            kind="REVERSE",
-            units=-exchange.units,
-            rule=RULE_UNDO,
-            at=at,
-            voucher_id=voucher.voucher_id,
-            reverses_id=exchange.entry_id,
-        )
-        ledger.write(tx, tools, taken_back)
-
-
-def _exchange_of(tx: Tx, voucher: Voucher | None) -> LedgerEntry | None:
-    """Find the entry by which stamps became this voucher."""
-    if voucher is None:
-        return None
-    return tx.scalar(
-        select(LedgerEntry).where(
-            LedgerEntry.voucher_id == voucher.voucher_id,
-            LedgerEntry.rule == RULE_FULL_CARD,
-        )
-    )
-
-
-def _programme_of(tx: Tx, card_id: UUID) -> Programme:
-    return tx.scalars(
-        select(Programme)
-        .join(Card, Card.programme_id == Programme.programme_id)
-        .where(Card.card_id == card_id)
-    ).one()
-
-
 def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
     """Tell the last stamps given that were not undone, one for each on the card."""
     if balance <= 0:
@@ -443,7 +331,9 @@ def _marks(tx: Tx, card_id: UUID, balance: int) -> tuple[Mark, ...]:
         .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
         .where(
             LedgerEntry.card_id == card_id,
-            LedgerEntry.rule.in_((RULE_STAMP, RULE_BY_HAND)),
+            LedgerEntry.kind.in_(_GIVING),
+            LedgerEntry.units > 0,
+            LedgerEntry.unit.is_(None),
             LedgerEntry.entry_id.not_in(undone),
         )
         .order_by(LedgerEntry.entry_no.desc())
@@ -464,11 +354,3 @@ def _tag(tx: Tx, version: int, ends: Iterable[datetime], now: datetime) -> str:
     if not known:
         return str(version)
     return f"{version}-{expiry.stage(known, now, expiry.zone_of(tx))}"
-
-
-def _free_number(tx: Tx) -> str:
-    """Draw an eight-digit number that no card has; the column is unique besides."""
-    while True:
-        number = f"{secrets.randbelow(90_000_000) + 10_000_000}"
-        if tx.scalar(select(Card.card_id).where(Card.number == number)) is None:
-            return number

@@ -1,0 +1,272 @@
+"""What changes a card: opening it, and what new units, or taking some back, cause."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import case, func, or_, select, update
+
+from app.programme import expiry, ledger, units
+from app.programme.cards.sums import balance_of, lots_of
+from app.programme.errors import InvalidRequest, NotFound, VoucherSpent
+from app.programme.lots import Lot
+from app.store.database import Tx
+from app.store.tables import Card, LedgerEntry, Programme, Voucher
+from app.tools import Tools
+
+#: Rules that move units, as kept in the ledger.
+RULE_STAMP: Final = "stamp"
+RULE_FULL_CARD: Final = "full_card"
+RULE_VOUCHER_USED: Final = "voucher_used"
+RULE_UNDO: Final = "undo"
+RULE_BY_HAND: Final = "by_hand"
+RULE_END: Final = "end"
+#: What the audit log calls the end of a card.
+CLOSED: Final = "card.closed"
+
+
+def open_card(tx: Tx, tools: Tools, member_id: UUID, programme: Programme) -> UUID:
+    """Open a member's card in a programme, with a free number."""
+    opened = Card(
+        member_id=member_id,
+        programme_id=programme.programme_id,
+        number=_free_number(tx),
+        terms_version=programme.terms_version,
+        opened_at=tools.now(),
+    )
+    tx.add(opened)
+    tx.flush()
+    return opened.card_id
+
+
+def accept_terms(tools: Tools, card_id: UUID, version: int) -> None:
+    """Note that a card's member has read and accepted the terms.
+
+    Accepting again, or an older version than before, changes nothing.
+
+    Args:
+        tools: the books.
+        card_id: whose member agrees; the caller has checked that it is theirs.
+        version: the one that was shown.
+
+    Raises:
+        NotFound: no such card.
+        InvalidRequest: the terms have changed again meanwhile.
+    """
+    with tools.database.begin() as tx:
+        card = tx.get(Card, card_id, with_for_update=True)
+        if card is None:
+            raise NotFound
+        if version != _programme_of(tx, card_id).terms_version:
+            raise InvalidRequest({"terms_version": "out_of_date"})
+        if version > card.terms_version:
+            card.terms_version = version
+            card.version += 1
+
+
+def touch(tx: Tx, card_id: UUID, end: datetime | None = None) -> datetime | None:
+    """Count a change of a card, and hold it: others wait here until we commit.
+
+    Args:
+        tx: the caller's.
+        card_id: which.
+        end: the end of units that it is given; None: they have none.
+
+    Returns:
+        The soonest end of all units on it; None: none of them ends.
+    """
+    changes: dict[str, object] = {"version": Card.version + 1}
+    if end is not None:
+        is_sooner = or_(Card.units_end_at.is_(None), Card.units_end_at > end)
+        changes["units_end_at"] = case((is_sooner, end), else_=Card.units_end_at)
+    return tx.scalar(
+        update(Card)
+        .where(Card.card_id == card_id)
+        .values(**changes)
+        .returning(Card.units_end_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
+    """End a card for good: nothing counts on it any more, and nothing is taken away.
+
+    The caller records it in the audit log as ``CLOSED``, after everything else.
+
+    Returns:
+        Whether it was open until now.
+    """
+    ended = tx.execute(
+        update(Card)
+        .where(Card.card_id == card_id, Card.closed_at.is_(None))
+        .values(closed_at=tools.now(), version=Card.version + 1)
+        .returning(Card.card_id)
+        .execution_options(synchronize_session=False)
+    )
+    return ended.first() is not None
+
+
+def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+    """Do what new units cause: exchange each full card's worth of stamps for a voucher.
+
+    Call it when all entries of the giving were written.
+
+    Args:
+        tx: the caller's.
+        tools: the keys.
+        given: the entry that brought them, which all that follows names.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    card_id, at = given.card_id, given.at
+    end = touch(tx, card_id, given.expires_at)
+    if end is not None and at > end:
+        write_ends(tx, tools, card_id, at)
+    programme = _programme_of(tx, card_id)
+    for _ in range(balance_of(tx, card_id) // programme.stamps_required):
+        days = programme.voucher_days
+        voucher = Voucher(
+            card_id=card_id,
+            reward=programme.reward,
+            issued_at=at,
+            expires_at=expiry.end_of(at, days, expiry.zone_of(tx)) if days else None,
+        )
+        tx.add(voucher)
+        tx.flush()
+        exchange = LedgerEntry(
+            entry_id=uuid4(),
+            card_id=card_id,
+            kind="REDEEM",
+            units=-programme.stamps_required,
+            rule=RULE_FULL_CARD,
+            at=at,
+            voucher_id=voucher.voucher_id,
+            location_id=given.location_id,
+            caused_by_id=given.entry_id,
+        )
+        ledger.write(tx, tools, exchange)
+
+
+def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) -> None:
+    """Do what a reversal causes: take back unused vouchers that it had paid for.
+
+    Call it after the reversal's entry was written. One that has expired goes back too:
+    the stamps that it was exchanged for did not expire, and only managers undo so late.
+
+    Args:
+        tx: the caller's.
+        tools: the keys.
+        undoing: the entry that took stamps back, which all that follows names.
+        may_owe: what is not there is left below nought, to be paid by the next.
+
+    Raises:
+        VoucherSpent: the stamps paid for a voucher that was used; its use would
+            have to be reversed first.
+        TryAgain: nothing can be signed now.
+    """
+    card_id, at = undoing.card_id, undoing.at
+    touch(tx, card_id)
+    write_ends(tx, tools, card_id, at)
+    while balance_of(tx, card_id) < 0:
+        voucher = tx.scalar(
+            select(Voucher)
+            .where(Voucher.card_id == card_id, Voucher.state == "issued")
+            .order_by(Voucher.issued_at.desc())
+            .limit(1)
+        )
+        exchange = _exchange_of(tx, voucher)
+        if voucher is None or exchange is None:
+            if may_owe:
+                return
+            raise VoucherSpent
+        voucher.state = "voided"
+        taken_back = LedgerEntry(
+            entry_id=uuid4(),
+            card_id=card_id,
+            kind="REVERSE",
+            units=-exchange.units,
+            unit=exchange.unit,
+            rule=RULE_UNDO,
+            at=at,
+            voucher_id=voucher.voucher_id,
+            reverses_id=exchange.entry_id,
+            caused_by_id=undoing.entry_id,
+        )
+        ledger.write(tx, tools, taken_back)
+
+
+def write_ends(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
+    """Write off the units whose end has passed, each lot by an entry that names it.
+
+    Hold the card before (``touch``), so that nobody else writes the same.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    lots = lots_of(tx, card_id)
+    over = lots.over(at)
+    for lot in over:
+        ledger.write(tx, tools, _end_of(tx, lot, card_id, at))
+    soonest = next((lot.expires_at for lot in lots if lot not in over), None)
+    tx.execute(
+        update(Card)
+        .where(Card.card_id == card_id)
+        .values(units_end_at=soonest)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _end_of(tx: Tx, lot: Lot, card_id: UUID, at: datetime) -> LedgerEntry:
+    """Make the entry of a lot's end; it comes again where units come back after it."""
+    before = tx.scalar(
+        select(func.count())
+        .select_from(LedgerEntry)
+        .where(
+            LedgerEntry.card_id == card_id,
+            LedgerEntry.kind == "EXPIRE",
+            LedgerEntry.caused_by_id == lot.entry_id,
+        )
+    )
+    return LedgerEntry(
+        entry_id=uuid4(),
+        card_id=card_id,
+        kind="EXPIRE",
+        units=-lot.left,
+        unit=units.kept(lot.unit),
+        rule=RULE_END,
+        at=at,
+        caused_by_id=lot.entry_id,
+        once=f"end:{lot.entry_id.hex}:{before}",
+    )
+
+
+def _exchange_of(tx: Tx, voucher: Voucher | None) -> LedgerEntry | None:
+    """Find the entry by which stamps became this voucher."""
+    if voucher is None:
+        return None
+    return tx.scalar(
+        select(LedgerEntry).where(
+            LedgerEntry.voucher_id == voucher.voucher_id,
+            LedgerEntry.rule == RULE_FULL_CARD,
+        )
+    )
+
+
+def _programme_of(tx: Tx, card_id: UUID) -> Programme:
+    return tx.scalars(
+        select(Programme)
+        .join(Card, Card.programme_id == Programme.programme_id)
+        .where(Card.card_id == card_id)
+    ).one()
+
+
+def _free_number(tx: Tx) -> str:
+    """Draw an eight-digit number that no card has; the column is unique besides."""
+    while True:
+        number = f"{secrets.randbelow(90_000_000) + 10_000_000}"
+        if tx.scalar(select(Card.card_id).where(Card.number == number)) is None:
+            return number
