@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import case, func, or_, select, update
 
-from app.programme import expiry, ledger, units
+from app.programme import expiry, ledger, stock, units
 from app.programme.cards.sums import balance_of, lots_of
 from app.programme.errors import InvalidRequest, NotFound, VoucherSpent
 from app.programme.lots import Lot
+from app.programme.units import Unit
 from app.store.database import Tx
 from app.store.tables import Card, LedgerEntry, Programme, Voucher
 from app.tools import Tools
@@ -24,6 +25,8 @@ RULE_VOUCHER_USED: Final = "voucher_used"
 RULE_UNDO: Final = "undo"
 RULE_BY_HAND: Final = "by_hand"
 RULE_END: Final = "end"
+RULE_CHOSEN: Final = "reward_chosen"
+RULE_CANCELLED: Final = "cancelled"
 #: What the audit log calls the end of a card.
 CLOSED: Final = "card.closed"
 
@@ -127,6 +130,8 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
     if end is not None and at > end:
         write_ends(tx, tools, card_id, at)
     programme = _programme_of(tx, card_id)
+    if programme.exchanges != "automatic":
+        return
     for _ in range(balance_of(tx, card_id) // programme.stamps_required):
         days = programme.voucher_days
         voucher = Voucher(
@@ -171,32 +176,59 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
     card_id, at = undoing.card_id, undoing.at
     touch(tx, card_id)
     write_ends(tx, tools, card_id, at)
-    while balance_of(tx, card_id) < 0:
-        voucher = tx.scalar(
-            select(Voucher)
-            .where(Voucher.card_id == card_id, Voucher.state == "issued")
-            .order_by(Voucher.issued_at.desc())
-            .limit(1)
+    for unit in Unit:
+        while balance_of(tx, card_id, unit) < 0:
+            voucher = _last_bought(tx, card_id, unit)
+            if voucher is None:
+                if may_owe:
+                    break
+                raise VoucherSpent
+            _take_back(tx, tools, voucher, undoing)
+
+
+def _last_bought(tx: Tx, card_id: UUID, unit: Unit) -> Voucher | None:
+    """Find the newest voucher that a card's units paid for and nobody has used."""
+    return tx.scalar(
+        select(Voucher)
+        .join(LedgerEntry, LedgerEntry.voucher_id == Voucher.voucher_id)
+        .where(
+            Voucher.card_id == card_id,
+            stock.untouched(),
+            LedgerEntry.rule.in_((RULE_FULL_CARD, RULE_CHOSEN)),
+            LedgerEntry.units < 0,
+            LedgerEntry.unit.is_not_distinct_from(units.kept(unit)),
         )
-        exchange = _exchange_of(tx, voucher)
-        if voucher is None or exchange is None:
-            if may_owe:
-                return
-            raise VoucherSpent
-        voucher.state = "voided"
-        taken_back = LedgerEntry(
-            entry_id=uuid4(),
-            card_id=card_id,
-            kind="REVERSE",
-            units=-exchange.units,
-            unit=exchange.unit,
-            rule=RULE_UNDO,
-            at=at,
-            voucher_id=voucher.voucher_id,
-            reverses_id=exchange.entry_id,
-            caused_by_id=undoing.entry_id,
+        .order_by(Voucher.issued_at.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _take_back(
+    tx: Tx, tools: Tools, voucher: Voucher, undoing: LedgerEntry
+) -> None:
+    """Turn a voucher back into what it was paid with, and give back what it took."""
+    exchange = tx.scalars(
+        select(LedgerEntry).where(
+            LedgerEntry.voucher_id == voucher.voucher_id,
+            LedgerEntry.rule.in_((RULE_FULL_CARD, RULE_CHOSEN)),
         )
-        ledger.write(tx, tools, taken_back)
+    ).one()
+    voucher.state = "voided"
+    stock.put_back(tx, voucher)
+    taken_back = LedgerEntry(
+        entry_id=uuid4(),
+        card_id=voucher.card_id,
+        kind="REVERSE",
+        units=-exchange.units,
+        unit=exchange.unit,
+        rule=RULE_UNDO,
+        at=undoing.at,
+        voucher_id=voucher.voucher_id,
+        reverses_id=exchange.entry_id,
+        caused_by_id=undoing.entry_id,
+    )
+    ledger.write(tx, tools, taken_back)
 
 
 def write_ends(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
@@ -241,18 +273,6 @@ def _end_of(tx: Tx, lot: Lot, card_id: UUID, at: datetime) -> LedgerEntry:
         at=at,
         caused_by_id=lot.entry_id,
         once=f"end:{lot.entry_id.hex}:{before}",
-    )
-
-
-def _exchange_of(tx: Tx, voucher: Voucher | None) -> LedgerEntry | None:
-    """Find the entry by which stamps became this voucher."""
-    if voucher is None:
-        return None
-    return tx.scalar(
-        select(LedgerEntry).where(
-            LedgerEntry.voucher_id == voucher.voucher_id,
-            LedgerEntry.rule == RULE_FULL_CARD,
-        )
     )
 
 

@@ -61,6 +61,9 @@ class ProgrammeView:
     #: For how many days a new voucher is good, as ``expiry`` has it; None: no end.
     voucher_days: int | None
     limits: Limits = SAFE
+    #: ``automatic``: a full card becomes a voucher by itself; ``by_choice``: members
+    #: choose among rewards.
+    exchanges: str = "automatic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +285,7 @@ def _answer(state: CardState, told: Iterable[VoucherView]) -> Mapping[str, Any]:
         "number": state.number,
         "stamps": state.stamps,
         "stamps_required": state.programme.stamps_required,
+        "exchanges": state.programme.exchanges,
         "balances": others,
         "vouchers": [vouchers.told(voucher) for voucher in told],
         "version": state.version,
@@ -310,6 +314,7 @@ def programme_view(row: Programme) -> ProgrammeView:
         is_open=row.is_open,
         voucher_days=row.voucher_days,
         limits=limits.of(row),
+        exchanges=row.exchanges,
     )
 
 

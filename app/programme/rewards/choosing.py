@@ -209,13 +209,15 @@ def _book(  # noqa: PLR0913, PLR0917 -- as many as it takes
 
     def answer() -> Mapping[str, Any]:
         cards.touch(tx, card_id)
+        cards.write_ends(tx, tools, card_id, at)
         _must_have(tx, entry)
         voucher.nth = _free_place(tx, voucher, reward.per_member)
         tx.flush()
         stock.take(tx, reward.reward_id, edition=edition, at=at)
         if reward.kind == Kind.PARTNER:
             stock.hand_out_code(tx, reward.reward_id, voucher.voucher_id)
-        card = cards.answer_of(cards.state_of(tx, card_id, at))
+        state = cards.state_of(tx, card_id, at)
+        card = cards.answer_of(state, voucher.voucher_id)
         return {
             "exchange_id": str(entry.entry_id),
             "voucher": cards.voucher_in(card, voucher.voucher_id),
@@ -281,7 +283,8 @@ def _cancel(tx: Tx, tools: Tools, paid: LedgerEntry) -> Mapping[str, Any]:
         _must_not_have_begun(tx, paid, now)
         if paid.voucher_id is not None:
             void(tx, paid.voucher_id)
-        card = cards.answer_of(cards.state_of(tx, paid.card_id, now))
+        state = cards.state_of(tx, paid.card_id, now)
+        card = cards.answer_of(state, paid.voucher_id)
         return {
             "reversal_id": str(reversal.entry_id),
             "voucher": cards.voucher_in(card, paid.voucher_id),

@@ -184,6 +184,10 @@ class CardAnswer(BaseModel):
     number: str
     stamps: int
     stamps_required: int
+    exchanges: str = Field(
+        "automatic",
+        description="automatic: a full card becomes a voucher; by_choice: it waits",
+    )
     balances: dict[str, int] = Field(
         description="what can be spent in `point` and `cent`, where there is any"
     )
