@@ -204,9 +204,7 @@ def _last_bought(tx: Tx, card_id: UUID, unit: Unit) -> Voucher | None:
     )
 
 
-def _take_back(
-    tx: Tx, tools: Tools, voucher: Voucher, undoing: LedgerEntry
-) -> None:
+def _take_back(tx: Tx, tools: Tools, voucher: Voucher, undoing: LedgerEntry) -> None:
     """Turn a voucher back into what it was paid with, and give back what it took."""
     exchange = tx.scalars(
         select(LedgerEntry).where(

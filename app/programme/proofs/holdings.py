@@ -20,7 +20,13 @@ from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
 _CARDS = 100
 #: What the audit log calls a change of a card that is no entry of the ledger; its
 #: subject is the card's programme, or the card.
-_CHANGES = ("programme.changed", "card.paused", "card.resumed", cards.CLOSED)
+_CHANGES = (
+    "programme.changed",
+    "exchanges.changed",
+    "card.paused",
+    "card.resumed",
+    cards.CLOSED,
+)
 #: When, and whether it brought other terms.
 _Change = tuple[datetime, bool]
 

@@ -83,7 +83,7 @@ def _check_reversal(
     ):
         wrong = "It does not take back what it reverses."
     else:
-        if not is_caused(undone):
+        if not is_caused(undone) and entry.caused_by_id is None:
             check_answer(entry, "reversal_id", found)
         return
     found.add("reversal", entry.entry_id, wrong)
@@ -124,7 +124,10 @@ def _causes(
         # Of the act that met the end, or of the round that wrote several.
         return False, at_once
     undone = by_id.get(entry.reverses_id) if entry.reverses_id else None
-    if not is_caused(entry) and (undone is None or not is_caused(undone)):
+    # Stamps that are taken back take with them what they were exchanged for.
+    goes_along = entry.kind == "REVERSE" and entry.caused_by_id is not None
+    is_part = is_caused(entry) or goes_along
+    if not is_part and (undone is None or not is_caused(undone)):
         return False, iter(())
     if entry.caused_by_id is not None:
         return True, (act for act in acts if act.root.entry_id == entry.caused_by_id)
@@ -167,13 +170,31 @@ def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
                 sentence = f"{-one.units} stamps were exchanged, of {total} there."
                 found.add("exchange", one.entry_id, sentence)
             totals[units.of(one.unit)] += one.units
-        total = totals[Unit.STAMP]
-        is_too_much = entry.kind in {"EARN", "ADJUST"} and total >= required
-        if (total < 0 and not may_owe) or is_too_much:
-            sentence = f"The card has {total} stamps after it, of {required}."
-            found.add("balance", entry.entry_id, sentence)
+        if not may_owe or entry.rule == cards.RULE_CHOSEN:
+            _check_not_owed(entry, totals, found)
+        _check_not_full(entry, totals[Unit.STAMP], required, found)
         if entry.answer is not None or answers(entry):
             _check_told(entry, totals, found)
+
+
+def _check_not_owed(entry: LedgerEntry, totals: Counter[Unit], found: Found) -> None:
+    """Check that no more was spent than there was."""
+    unit = units.of(entry.unit) if entry.units else Unit.STAMP
+    is_choice = entry.rule == cards.RULE_CHOSEN
+    total = totals[unit] if is_choice else totals[Unit.STAMP]
+    if total < 0 and (entry.units or not is_choice):
+        sentence = f"The card has {total} {unit}s after it."
+        found.add("balance", entry.entry_id, sentence)
+
+
+def _check_not_full(
+    entry: LedgerEntry, total: int, required: int, found: Found
+) -> None:
+    """Check that a full card became a voucher, where it does so by itself."""
+    by_choice = told(entry, "card", "exchanges") == "by_choice"
+    if entry.kind in {"EARN", "ADJUST"} and total >= required and not by_choice:
+        sentence = f"The card has {total} stamps after it, of {required}."
+        found.add("balance", entry.entry_id, sentence)
 
 
 def _check_told(entry: LedgerEntry, totals: Counter[Unit], found: Found) -> None:

@@ -148,9 +148,7 @@ def save(
         row = _row(tx, tools, programme_id, reward_id)
         before = None
         if reward_id is not None:
-            before = Before(
-                row.kind, row.sold, row.spent, row.closes_at, row.starts_at
-            )
+            before = Before(row.kind, row.sold, row.spent, row.closes_at, row.starts_at)
         plan = checked(plan, wrong, now=now, before=before)
         refuse(wrong)
         _write(row, plan, is_new=reward_id is None)

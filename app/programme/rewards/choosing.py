@@ -186,7 +186,7 @@ def _voucher(tx: Tx, reward: Reward, card_id: UUID, at: datetime) -> Voucher:
     return voucher
 
 
-def _book(  # noqa: PLR0913, PLR0917 -- as many as it takes
+def _book(
     tx: Tx,
     tools: Tools,
     reward: Reward,

@@ -57,14 +57,12 @@ def offer(tools: Tools, card: CardState, reward_id: UUID) -> Offer | None:
 
 def _offers(tx: Tx, card: CardState, at: datetime) -> tuple[Offer, ...]:
     held = cards.balances(tx, card.card_id, at)
-    had: dict[UUID | None, int] = {
-        reward_id: count
-        for reward_id, count in tx.execute(
-            select(Voucher.reward_id, func.count())
-            .where(Voucher.card_id == card.card_id, Voucher.nth.is_not(None))
-            .group_by(Voucher.reward_id)
-        )
-    }
+    rows = tx.execute(
+        select(Voucher.reward_id, func.count())
+        .where(Voucher.card_id == card.card_id, Voucher.nth.is_not(None))
+        .group_by(Voucher.reward_id)
+    )
+    had: dict[UUID | None, int] = {row[0]: row[1] for row in rows}
     known = catalogue.of_programme(tx, card.programme.programme_id, at)
     return tuple(
         _offer(each, held.get(Unit(each.plan.unit), 0), had.get(each.reward_id, 0))
@@ -78,4 +76,4 @@ def _offer(reward: RewardView, held: int, had: int) -> Offer:
     why = reward.why_not
     if why is None and most is not None and had >= most:
         why = "had"
-    return Offer(reward, max(0, reward.plan.price - max(held, 0)), why, had)
+    return Offer(reward, max(0, (reward.plan.price or 0) - max(held, 0)), why, had)

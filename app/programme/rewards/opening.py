@@ -1,8 +1,8 @@
 """What only the holder of a voucher reads: a partner's code, a link, a text.
 
-Reading is a deed: it is asked for by a POST and noted once (``opened_at``). From then on
-the voucher can't go back, for nobody forgets a code. It can be read again as often as
-its holder likes, until its end.
+Reading is a deed: it is asked for by a POST and noted once (``opened_at``). From then
+on the voucher can't go back, for nobody forgets a code. It can be read again as often
+as its holder likes, until its end.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def open_voucher(tools: Tools, voucher_id: UUID, *, member_id: UUID) -> Opened:
             .execution_options(synchronize_session=False)
         ).first()
         if opened is not None:
-            standing.must_not_be_paused(tx, opened.card_id)
+            standing.must_be_in_use(tx, opened.card_id)
     return opened_before(tools, voucher_id, member_id=member_id)
 
 

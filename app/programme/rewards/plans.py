@@ -222,4 +222,3 @@ def _event(
         wrong["ends_at"] = "missing"
     elif plan.starts_at is not None and plan.ends_at <= plan.starts_at:
         wrong["ends_at"] = "before_start"
-

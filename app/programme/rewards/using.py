@@ -46,7 +46,6 @@ from app.store.tables import Card, LedgerEntry, Moment, Reward, Voucher
 from app.tools import Tools
 from signing.codes import Kind
 
-
 #: What decides how a voucher is used.
 _ABOUT = (
     select(
@@ -74,9 +73,7 @@ def voucher_code(tools: Tools, voucher_id: UUID, member_id: UUID) -> IssuedCode:
     """
     with tools.database.read() as tx:
         row = tx.execute(
-            select(
-                Voucher.state, Voucher.expires_at, Voucher.card_id, Voucher.kind
-            )
+            select(Voucher.state, Voucher.expires_at, Voucher.card_id, Voucher.kind)
             .join(Card, Card.card_id == Voucher.card_id)
             .where(Voucher.voucher_id == voucher_id, Card.member_id == member_id)
         ).first()

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy import func, select, update
 
-from app.programme import audit, cards, expiry
+from app.programme import audit, cards, expiry, money
 from app.programme.cards import ProgrammeView
 from app.programme.errors import NotFound
 from app.programme.sessions import ConsoleCaller
@@ -44,6 +44,8 @@ class ShopView:
     stamp_shape: str = "round"
     #: The name of its logo, for ``logo``; None for the plain mark.
     logo: str | None = None
+    #: ISO 4217.
+    currency: str = money.DEFAULT_CURRENCY
 
     @property
     def ink(self) -> str:
@@ -70,7 +72,14 @@ def shop(tools: Tools) -> ShopView:
 
 def shop_view(row: Shop) -> ShopView:
     """Turn the row into what others may hold."""
-    return ShopView(row.name, row.colour, row.timezone, row.stamp_shape, row.logo)
+    return ShopView(
+        row.name,
+        row.colour,
+        row.timezone,
+        row.stamp_shape,
+        row.logo,
+        row.currency or money.DEFAULT_CURRENCY,
+    )
 
 
 def update_shop(

@@ -123,9 +123,7 @@ class Voucher(Table):
     #: Which of the member's of this reward it is, while it is theirs.
     nth: Mapped[int | None]
     #: As promised: what kind, percent or minor units, in which money.
-    kind: Mapped[str] = mapped_column(
-        String(12), default="item", server_default="item"
-    )
+    kind: Mapped[str] = mapped_column(String(12), default="item", server_default="item")
     worth: Mapped[int | None]
     currency: Mapped[str | None] = mapped_column(String(3))
     #: Of money: what is not used yet.

@@ -323,8 +323,9 @@ class Problem(BaseModel):
     limit: str | None = None
     most: int | None = Field(None, description="what the limit allows")
     why: str | None = Field(
-        None, description="of not_eligible: own_card; of reward_unavailable: sold_out, "
-        "budget_used, had, not_yet, over, closed, changed, too_late"
+        None,
+        description="of not_eligible: own_card; of reward_unavailable: sold_out, "
+        "budget_used, had, not_yet, over, closed, changed, too_late",
     )
     missing: int | None = Field(None, description="of not_enough: units")
     unit: str | None = Field(None, description="of not_enough: stamp, point, cent")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.customer import account, views
+from app.web.customer import account, rewards, views
 from app.web.customer.room import bp
 
-__all__ = ["account", "bp", "views"]
+__all__ = ["account", "bp", "rewards", "views"]

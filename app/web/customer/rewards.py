@@ -230,9 +230,9 @@ def with_links(text: str) -> Markup:
     out, end = Markup(), 0
     for found in _LINK.finditer(text):
         out += escape(text[end : found.start()])
-        out += Markup('<a href="{0}" rel="noopener noreferrer" dir="ltr">{0}</a>').format(
-            found[0]
-        )
+        out += Markup(
+            '<a href="{0}" rel="noopener noreferrer" dir="ltr">{0}</a>'
+        ).format(found[0])
         end = found.end()
     return out + escape(text[end:])
 

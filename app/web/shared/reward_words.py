@@ -109,6 +109,7 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "below_cost": lazy_gettext("It would not even pay for one."),
     "before_start": lazy_gettext("The end comes before the beginning."),
     "in_the_past": lazy_gettext("That is over. Choose a later day."),
+    "not_a_day": lazy_gettext("That is no day. Choose one."),
     "too_many": lazy_gettext("There are too many already."),
 }
 
@@ -139,10 +140,14 @@ def purse(unit: str, units: int, currency: str) -> str:
     """Tell how many of a unit there are: "7 stamps", also where there are none."""
     if unit == Unit.CENT:
         return amount(units, currency)
-    return price(unit, units, currency) if units else str(
-        ngettext("%(num)s point", "%(num)s points", 0)
-        if unit == Unit.POINT
-        else ngettext("%(num)s stamp", "%(num)s stamps", 0)
+    return (
+        price(unit, units, currency)
+        if units
+        else str(
+            ngettext("%(num)s point", "%(num)s points", 0)
+            if unit == Unit.POINT
+            else ngettext("%(num)s stamp", "%(num)s stamps", 0)
+        )
     )
 
 
@@ -165,7 +170,9 @@ def worth(kind: str, figure: int | None, currency: str) -> str:
     return amount(figure, currency)
 
 
-def why_not(why: str, *, most: int | None, opens_at: datetime | None, now: datetime) -> str:
+def why_not(
+    why: str, *, most: int | None, opens_at: datetime | None, now: datetime
+) -> str:
     """Tell why a reward can't be had.
 
     Args:
@@ -185,9 +192,7 @@ def why_not(why: str, *, most: int | None, opens_at: datetime | None, now: datet
     if why == "not_yet":
         if opens_at is None:
             return str(gettext("Not yet."))
-        return str(
-            gettext("From %(day)s on.", day=moments.day_in_words(opens_at, now))
-        )
+        return str(gettext("From %(day)s on.", day=moments.day_in_words(opens_at, now)))
     return str(_WHY.get(why, _WHY["closed"]))
 
 
@@ -273,7 +278,10 @@ def told(
     """
     units = plan.price or 0
     if why is not None:
-        tone, state = "gone", why_not(why, most=plan.per_member, opens_at=plan.opens_at, now=now)
+        tone, state = (
+            "gone",
+            why_not(why, most=plan.per_member, opens_at=plan.opens_at, now=now),
+        )
     elif missed:
         tone, state = "missing", missing(plan.unit, missed, currency)
     else:

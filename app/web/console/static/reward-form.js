@@ -49,12 +49,14 @@ export function watchReward(form, place, { fetch, wait, stop }) {
   return { preview };
 }
 
-const form = globalThis.document?.querySelector("form[data-reward]");
-const place = globalThis.document?.getElementById("preview");
-if (form instanceof globalThis.HTMLFormElement && place) {
-  watchReward(form, place, {
-    fetch: globalThis.fetch.bind(globalThis),
-    wait: (go, ms) => globalThis.setTimeout(go, ms),
-    stop: (id) => globalThis.clearTimeout(id),
-  });
+if (globalThis.document) {
+  const form = document.querySelector("form[data-reward]");
+  const place = document.getElementById("preview");
+  if (form instanceof HTMLFormElement && place) {
+    watchReward(form, place, {
+      fetch: globalThis.fetch.bind(globalThis),
+      wait: (go, ms) => globalThis.setTimeout(go, ms),
+      stop: (id) => globalThis.clearTimeout(id),
+    });
+  }
 }
