@@ -40,6 +40,7 @@ KINDS: Final = CONSENT_KINDS
 #: reader has just asked for it. A test holds every mail of the worker to this.
 NEEDS: Final[Mapping[str, str | None]] = {
     "welcome": None,
+    "voucher_ends": "reminders",
 }
 _PURPOSE: Final = "unsubscribe"
 #: Longer than mailboxes are looked through.

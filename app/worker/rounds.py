@@ -14,6 +14,7 @@ import structlog
 
 from app.programme import ends
 from app.programme.errors import TryAgain
+from app.programme.rewards import warning
 from app.programme.signals import watch
 from app.store.errors import StoreDown
 from app.tools import Tools
@@ -23,6 +24,7 @@ EVERY_S: Final = 60.0
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
     "ends": ends.sweep,
+    "vouchers": warning.warn,
 }
 
 _log = structlog.get_logger("app.worker")

@@ -10,6 +10,7 @@ By job:
 * ``opening``: what only a holder reads
 * ``using``: a voucher is shown, redeemed once or in parts, given back
 * ``guests``: who comes to an event
+* ``warning``: the mail that a voucher ends soon
 
 Stock, budgets and pools are taken from and given back to by ``app.programme.stock``.
 """

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from flask_babel import gettext, ngettext, to_user_timezone
 
 from app.programme import expiry
-from app.programme.cards import RULE_BY_HAND
+from app.programme.cards import RULE_BY_HAND, RULE_CANCELLED, RULE_CHOSEN
 from app.programme.history import HistoryLine
 from app.web.shared import moments, reasons
 from app.web.shared.names import isolated
@@ -90,6 +90,8 @@ def _earned(happened: HistoryLine) -> tuple[str, str]:
 
 def _redeemed(happened: HistoryLine) -> tuple[str, str]:
     reward = isolated(happened.voucher_reward or gettext("Reward"))
+    if happened.rule == RULE_CHOSEN:
+        return "gift", gettext("Chosen: %(reward)s", reward=reward)
     if happened.units:
         return "gift", gettext("Full card, yours: %(reward)s", reward=reward)
     if happened.place:
@@ -107,6 +109,8 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
             "Stamp taken back", "Stamps taken back", abs(happened.units)
         )
     reward = isolated(happened.voucher_reward)
+    if happened.rule == RULE_CANCELLED:
+        return "undo", gettext("Your place was given back: %(reward)s", reward=reward)
     if happened.units:
         return "undo", gettext("%(reward)s turned back into stamps", reward=reward)
     if expiry.is_over(happened.voucher_expires_at, happened.at):

@@ -20,7 +20,7 @@ from flask import (
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.programme import cards, codes, members, stamping
+from app.programme import cards, codes, members, rewards, stamping
 from app.programme import history as histories
 from app.programme import shop as shops
 from app.programme.cards import CardState
@@ -100,7 +100,13 @@ def card(card_id: UUID) -> str:
     all_mine = list(reversed(cards.cards_of(tools, mine.member_id)))
     return render_template(
         "customer/card.html",
-        view=faces.face(mine, happened, now=tools.now(), new=new),
+        view=faces.face(
+            mine,
+            happened,
+            now=tools.now(),
+            new=new,
+            offers=rewards.offers(tools, mine),
+        ),
         news=None,
         parts=faces.parts(_shape()),
         all_mine=all_mine if len(all_mine) > 1 else [],
@@ -121,7 +127,11 @@ def face(card_id: UUID) -> str:
     return render_template(
         "customer/face.html",
         view=faces.face(
-            mine, happened, now=tools.now(), new=len(news.postmarks) if news else 0
+            mine,
+            happened,
+            now=tools.now(),
+            new=len(news.postmarks) if news else 0,
+            offers=rewards.offers(tools, mine),
         ),
         news=news,
     )

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from app import translations
 from app.programme import welcome as welcome_mail
+from app.programme.rewards import warning
 from app.programme.shop import ShopView
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import welcome
+from app.worker.letters import voucher_ends, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -45,6 +46,7 @@ def letter(mail: Waiting, shop: ShopView, origin: str) -> Letter:
 
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     welcome_mail.KIND: welcome.write,
+    warning.KIND: voucher_ends.write,
 }
 
 #: The kinds of mail that we know.
