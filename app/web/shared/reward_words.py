@@ -191,7 +191,7 @@ def why_not(
         )
     if why == "not_yet":
         if opens_at is None:
-            return str(gettext("Not yet."))
+            return str(gettext("Not yet"))
         return str(gettext("From %(day)s on.", day=moments.day_in_words(opens_at, now)))
     return str(_WHY.get(why, _WHY["closed"]))
 
