@@ -20,6 +20,7 @@ from app.programme.errors import NotFound
 from app.programme.units import Unit
 from app.store.tables import (
     Card,
+    Erasure,
     LedgerEntry,
     Location,
     Member,
@@ -79,6 +80,8 @@ class CardFile:
     #: Whose own card it is, of those who work here.
     staff_id: UUID | None
     staff_name: str | None
+    #: When its person was erased; None: they were not.
+    erased_at: datetime | None
     entries: tuple[FiledEntry, ...]
     #: Signals about it that nobody has dismissed.
     signals: int
@@ -127,9 +130,10 @@ def of(tools: Tools, card_id: UUID) -> CardFile:
     with tools.database.read() as tx:
         state = cards.state_of(tx, card_id, tools.now())
         known = tx.execute(
-            select(Card.opened_at, Member.staff_id, StaffMember.name)
+            select(Card.opened_at, Member.staff_id, StaffMember.name, Erasure.at)
             .join(Member, Member.member_id == Card.member_id)
             .outerjoin(StaffMember, StaffMember.staff_id == Member.staff_id)
+            .outerjoin(Erasure, Erasure.member_id == Member.member_id)
             .where(Card.card_id == card_id)
         ).one()
         rows = tx.execute(
@@ -181,6 +185,19 @@ def number_of(tools: Tools, card_id: UUID) -> str:
     """
     with tools.database.read() as tx:
         found = tx.scalar(select(Card.number).where(Card.card_id == card_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def member_of(tools: Tools, card_id: UUID) -> UUID:
+    """Tell whose card it is.
+
+    Raises:
+        NotFound: no such card.
+    """
+    with tools.database.read() as tx:
+        found = tx.scalar(select(Card.member_id).where(Card.card_id == card_id))
     if found is None:
         raise NotFound
     return found

@@ -18,7 +18,7 @@ nothing when it is posted: whoever finds one can only end mail.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,7 +38,7 @@ from signing.errors import LinkExpired, LinkForged
 KINDS: Final = CONSENT_KINDS
 #: Of each kind of mail (``outbox``), the consent that it needs; None: none, for its
 #: reader has just asked for it. A test holds every mail of the worker to this.
-NEEDS: Final[Mapping[str, str | None]] = {
+NEEDS: Final[dict[str, str | None]] = {
     "welcome": None,
     "voucher_ends": "reminders",
 }

@@ -160,6 +160,22 @@ class NotEnough(Refused):
         self.unit = unit
 
 
+class ReceiptCounted(Refused):
+    """The till system's receipt brought a purchase before."""
+
+    code = "receipt_counted"
+
+    def __init__(self, counted_at: datetime) -> None:
+        super().__init__(counted_at)
+        self.counted_at = counted_at
+
+
+class PurchaseRefunded(Refused):
+    """What should come back of a purchase has come back before."""
+
+    code = "purchase_refunded"
+
+
 class CardClosed(Refused):
     """The card takes no stamps: it, or its programme, is closed, or it is paused."""
 

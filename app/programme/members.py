@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -15,8 +16,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, sessions, welcome
+from app.programme import cards, consents, sessions, welcome
 from app.programme.cards import ProgrammeView
+from app.programme.consents import Choice
 from app.programme.errors import (
     CardClosed,
     InvalidRequest,
@@ -70,6 +72,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
     join_id: str | None = None,
     device: str | None = None,
     browser: str | None = None,
+    choices: Iterable[Choice] = (),
 ) -> Joined:
     """Make a member with a card.
 
@@ -89,6 +92,8 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             mails sent. None: nobody's, as for scripts.
         browser: what the device says of itself. With the network's address it tells
             for a month which cards one device got (``app.programme.signals``).
+        choices: the kinds of mail that they ticked, with the sentences that they read;
+            kept only with an address to write to.
 
     Raises:
         InvalidRequest: a detail makes no sense, or older terms were accepted.
@@ -115,6 +120,8 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             tx.flush()
             card_id = cards.open_card(tx, tools, member.member_id, programme)
             token = sessions.grant(tx, tools, "member", member_id=member.member_id)
+            if details["email"] is not None:
+                consents.note(tx, tools, member.member_id, choices, channel="join")
             if may_write:
                 welcome.write(tx, tools, member, programme, card_id)
             return Joined(member.member_id, card_id, token)

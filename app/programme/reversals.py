@@ -92,7 +92,7 @@ def _write(
         reverses_id=entry.entry_id,
         reason=reason,
         staff_id=staff.staff_id,
-        **_place_of(staff),
+        **place_of(staff),
     )
 
     def answer() -> Mapping[str, Any]:
@@ -120,14 +120,24 @@ def _undoable(
     # What another entry caused goes back with it, never by itself.
     if entry.nonce is None and entry.rule != cards.RULE_BY_HAND:
         raise NotFound
-    is_near = entry.location_id == _place_of(staff).get("location_id")
-    is_recent = tools.now() - entry.at <= UNDO_WITHIN
-    if staff.role == "barista" and not (is_near and is_recent):
-        raise Forbidden
+    must_undo(staff, entry.location_id, entry.at, tools.now())
     return entry
 
 
-def _place_of(staff: Undoer) -> Mapping[str, UUID]:
+def must_undo(
+    staff: Undoer, location_id: UUID | None, at: datetime, now: datetime
+) -> None:
+    """Let pass who may take back what was given somewhere, at a moment.
+
+    Raises:
+        Forbidden: it was elsewhere, or too long ago, and ``staff`` is no manager.
+    """
+    is_near = location_id == place_of(staff).get("location_id")
+    if staff.role == "barista" and not (is_near and now - at <= UNDO_WITHIN):
+        raise Forbidden
+
+
+def place_of(staff: Undoer) -> Mapping[str, UUID]:
     """Tell at which till somebody undoes; nothing of the console, which is nowhere."""
     if isinstance(staff, ConsoleCaller):
         return {}

@@ -75,6 +75,10 @@ class TerminalCaller:
     location_id: UUID
     location_name: str
 
+    def request(self, request_id: str) -> str:
+        """Name a request for the ledger: two terminals may pick the same id."""
+        return f"{self.terminal_id.hex}:{request_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class StaffCaller:

@@ -16,7 +16,7 @@ from typing import Any
 from app.programme import codes
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import CodeUnknown
-from app.programme.sessions import StaffCaller
+from app.programme.sessions import StaffCaller, TerminalCaller
 from app.store.database import Tx
 from app.tools import Tools
 from signing.codes import Kind
@@ -44,7 +44,7 @@ def spend_at_till(
     *,
     kind: Kind,
     request_id: str,
-    staff: StaffCaller,
+    staff: StaffCaller | TerminalCaller,
     named: str,
     book: Callable[[Tx, Spending], Mapping[str, Any]],
 ) -> Spent:

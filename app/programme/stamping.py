@@ -23,6 +23,7 @@ from app.programme import (
     ledger,
     limits,
     printed,
+    purchases,
     reversals,
     short_codes,
     standing,
@@ -30,13 +31,16 @@ from app.programme import (
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.limits import Giving, Limits
-from app.programme.sessions import StaffCaller
+from app.programme.purchases import Counter, Order
+from app.programme.sessions import StaffCaller, TerminalCaller
 from app.store.database import Tx
 from app.store.nonces import ClaimState
 from app.store.tables import Card, LedgerEntry, Member, Programme
 from app.tools import Tools
 from signing.codes import Code, Kind
 
+#: Nobody said what was bought.
+NOTHING: Final = Order()
 #: Stamps that one code or one scan may give.
 MOST_STAMPS: Final = 5
 _NONCE = re.compile(r"[0-9a-f]{18}")
@@ -75,16 +79,26 @@ def card_code(tools: Tools, card_id: UUID) -> IssuedCode:
     return short_codes.issue(tools, Kind.CARD, {"card": card_id.hex})
 
 
-def stamp_code(tools: Tools, staff: StaffCaller, stamps: int) -> IssuedCode:
+def stamp_code(
+    tools: Tools, staff: StaffCaller, stamps: int, order: Order = NOTHING
+) -> IssuedCode:
     """Issue the code that a till shows for a customer to collect.
 
+    Args:
+        tools: keys, stores and clock.
+        staff: who shows it.
+        stamps: 1 to ``MOST_STAMPS``.
+        order: what was bought, for whoever collects it; not trusted.
+
     Raises:
-        InvalidRequest: ``stamps`` is not 1 to ``MOST_STAMPS``.
+        InvalidRequest: ``stamps`` or ``order`` makes no sense.
         LimitReached: ``stamps_per_scan``: more than any card here may be given.
         StoreDown: nothing was issued.
     """
     _check_stamps(stamps)
+    purchases.check(order)
     with tools.database.read() as tx:
+        purchases.sale_of(tx, order)
         # Which card collects it is not known yet; that card's own programme decides.
         most = tx.scalar(select(func.max(Programme.most_per_scan)))
     limits.must_fit_scan(Limits(most or MOST_STAMPS), stamps)
@@ -94,12 +108,19 @@ def stamp_code(tools: Tools, staff: StaffCaller, stamps: int) -> IssuedCode:
         "terminal": staff.terminal_id.hex,
         "staff": staff.staff_id.hex,
         "location": staff.location_id.hex,
+        **({} if order.is_empty else {purchases.RECORD_FIELD: order.as_text()}),
     }
     return codes.issue(tools, Kind.STAMP, record)
 
 
 def stamp(
-    tools: Tools, text: str, *, stamps: int, request_id: str, staff: StaffCaller
+    tools: Tools,
+    text: str,
+    *,
+    stamps: int,
+    request_id: str,
+    staff: StaffCaller | TerminalCaller,
+    order: Order = NOTHING,
 ) -> Spent:
     """Give stamps to the card whose code was scanned.
 
@@ -108,24 +129,33 @@ def stamp(
         text: what was scanned, or a short code that was typed; not trusted.
         stamps: 1 to ``MOST_STAMPS``.
         request_id: made by the terminal, the same on each retry.
-        staff: who gives.
+        staff: who gives; a terminal alone, where a till system does.
+        order: what was bought; not trusted.
 
     Returns:
-        ``{stamp_id, stamps_given, card}``.
+        ``{stamp_id, stamps_given, card}``; with the ``purchase``, if there is one.
 
     Raises:
-        InvalidRequest: ``stamps`` is out of range.
+        InvalidRequest: ``stamps`` or ``order`` makes no sense.
+        ReceiptCounted: another request brought its receipt.
         Refused: what ``codes.spend`` refuses; CardClosed, NotEligible (their own card),
             LimitReached; TryAgain.
         StoreDown: nothing was written.
     """
     _check_stamps(stamps)
-    giver = Giver(staff.terminal_id, staff.staff_id, staff.location_id)
+    purchases.check(order)
+    staff_id = staff.staff_id if isinstance(staff, StaffCaller) else None
+    giver = Giver(staff.terminal_id, staff_id, staff.location_id)
 
     def book(tx: Tx, spending: Spending) -> Mapping[str, Any]:
-        card_id = UUID(spending.record["card"])
         return book_stamps(
-            tx, tools, spending, card_id=card_id, stamps=stamps, giver=giver
+            tx,
+            tools,
+            spending,
+            card_id=UUID(spending.record["card"]),
+            stamps=stamps,
+            giver=giver,
+            order=order,
         )
 
     return short_codes.spend_at_till(
@@ -169,9 +199,14 @@ def collect(tools: Tools, text: str, *, card_id: UUID) -> Spent:
                 for name in ("terminal", "staff", "location")
             )
         )
-        stamps = int(record["stamps"])
         return book_stamps(
-            tx, tools, spending, card_id=card_id, stamps=stamps, giver=giver
+            tx,
+            tools,
+            spending,
+            card_id=card_id,
+            stamps=int(record["stamps"]),
+            giver=giver,
+            order=purchases.order_in(record),
         )
 
     def request_id(code: Code) -> str:
@@ -194,19 +229,22 @@ def book_stamps(
     card_id: UUID,
     stamps: int,
     giver: Giver,
+    order: Order = NOTHING,
 ) -> Mapping[str, Any]:
     """Write an EARN entry and all that it causes: step 5 of the rule.
 
-    The entry comes first, so that of two at once one meets the unique nonce before
-    anything else was done.
+    The entry comes first, after the purchase that it names, so that of two at once one
+    meets the unique nonce before anything else was done.
 
     Raises:
+        InvalidRequest, ReceiptCounted: the purchase can't be; see ``purchases.write``.
         NotFound, CardClosed: the card takes no stamps.
         NotEligible: ``own_card``: it is the giver's own.
         LimitReached: the hour has no room for them; see ``limits``.
         TryAgain: nothing can be signed now.
     """
     rules = standing.must_take_stamps(tx, card_id, giver.staff_id)
+    sold = purchases.write(tx, order, _counter(spending, card_id, giver))
     entry = LedgerEntry(
         entry_id=uuid4(),
         card_id=card_id,
@@ -217,6 +255,7 @@ def book_stamps(
         nonce=spending.code.nonce,
         proof=spending.code.data,
         request_id=spending.request_id,
+        purchase_id=sold.purchase_id if sold else None,
         terminal_id=giver.terminal_id,
         staff_id=giver.staff_id,
         location_id=giver.location_id,
@@ -238,10 +277,22 @@ def book_stamps(
             "stamp_id": str(entry.entry_id),
             "stamps_given": stamps,
             "card": cards.answer_of(cards.state_of(tx, card_id, spending.at)),
+            **({"purchase": sold.told} if sold else {}),
         }
 
     limits.hold(tx, rules, giving)
     return ledger.write_first(tx, tools, entry, answer=answer)
+
+
+def _counter(spending: Spending, card_id: UUID, giver: Giver) -> Counter:
+    return Counter(
+        card_id=card_id,
+        request_id=spending.request_id,
+        at=spending.at,
+        terminal_id=giver.terminal_id,
+        staff_id=giver.staff_id,
+        location_id=giver.location_id,
+    )
 
 
 def stamp_code_state(
@@ -291,6 +342,9 @@ def reverse_stamp(
         TryAgain: nothing can be signed now; nothing was written.
         StoreDown: nothing was written.
     """
+    # What a purchase gave goes back with all of it.
+    if whole := purchases.undo(tools, stamp_id, staff=staff, reason=reason):
+        return whole
 
     def cause(tx: Tx, _entry: LedgerEntry, undoing: LedgerEntry) -> None:
         cards.debit(tx, tools, undoing)

@@ -29,6 +29,8 @@ from app.store.tables import Outgoing
 #: How long a worker has a mail for itself. Longer than any exchange with a mail server
 #: that ``app.worker`` allows.
 LEASE: Final = timedelta(minutes=5)
+#: Why a mail was given up that its reader did not want any more: no fault of ours.
+UNWANTED: Final = "unwanted"
 #: Rows tried in one call, when others take them away before us.
 _CANDIDATES: Final = 16
 
@@ -96,7 +98,7 @@ class Figures:
     oldest_at: datetime | None
     #: When the one that is overdue for longest was due; None: none is.
     overdue_since: datetime | None
-    #: Mails that were given up, ever.
+    #: Mails that were given up, ever, but for those that nobody wanted any more.
     given_up: int
 
 
@@ -112,7 +114,9 @@ def figures(tx: Tx, now: datetime) -> Figures:
         select(func.count(), func.min(Outgoing.created_at)).where(*is_waiting)
     ).one()
     overdue = select(func.min(Outgoing.due_at)).where(*_waiting(now))
-    gone = select(func.count()).where(Outgoing.failed_at.is_not(None))
+    gone = select(func.count()).where(
+        Outgoing.failed_at.is_not(None), Outgoing.problem.is_distinct_from(UNWANTED)
+    )
     return Figures(waiting, oldest_at, tx.scalar(overdue), tx.scalar(gone) or 0)
 
 

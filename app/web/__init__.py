@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, g, request
 
@@ -52,10 +52,14 @@ def _timezone() -> str:
     return _shop().timezone
 
 
+#: Posts that mail programs send, which have no page: their link is the right to them.
+_WITHOUT_PAGE: Final = frozenset({"customer.unsubscribed"})
+
+
 def _check_page_posts() -> None:
     """Ask each post of a page for its CSRF token; ``access`` asks those of the API."""
-    is_api = request.path.startswith("/api/")
-    if not is_api and request.method not in {"GET", "HEAD", "OPTIONS"}:
+    is_free = request.path.startswith("/api/") or request.endpoint in _WITHOUT_PAGE
+    if not is_free and request.method not in {"GET", "HEAD", "OPTIONS"}:
         access.must_carry_form_token()
 
 

@@ -103,6 +103,10 @@ def envelope(mail: Waiting, letter: Letter, look: Look, *, sender: str) -> Envel
     message["Message-ID"] = f"<{mail.outgoing_id.hex}@{sender_domain}>"
     # No holiday note shall answer (RFC 3834, 5).
     message["Auto-Submitted"] = "auto-generated"
+    if letter.stop_url:
+        # One tap in the mail program ends it, with no page in between (RFC 8058).
+        message["List-Unsubscribe"] = f"<{letter.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(plain(letter), cte="quoted-printable")
     logo_id = f"logo.{mail.outgoing_id.hex}@{sender_domain}"
     message.add_alternative(
@@ -128,6 +132,7 @@ def plain(letter: Letter) -> str:
         f"{card.programme}\n{card.number_label}: {card.number}" if card else "",
         f"{letter.terms_title}\n{letter.terms}" if letter.terms else "",
         f"-- \n{letter.reason}",
+        f"{letter.stop}: {letter.stop_url}" if letter.stop_url else "",
     )
     return "\n\n".join(filter(None, parts)) + "\n"
 

@@ -22,6 +22,7 @@ from typing import Final
 
 import structlog
 
+from app.programme import consents
 from app.programme import shop as shops
 from app.programme.errors import NotFound
 from app.store import outbox
@@ -169,12 +170,32 @@ def _envelope(tools: Tools, mail: Waiting, sender: str) -> Envelope:
         except NotFound:
             # Taken away a moment ago.
             logo = None
-    letter = letters.letter(mail, shop, tools.settings.origin)
+    letter = letters.letter(
+        mail, shop, tools.settings.origin, stop_url=_stop_url(tools, mail)
+    )
     return envelopes.envelope(mail, letter, Look(shop, logo), sender=sender)
+
+
+def _stop_url(tools: Tools, mail: Waiting) -> str:
+    """Where its reader ends mail of its kind; none where no consent is needed."""
+    kind = consents.NEEDS.get(mail.kind)
+    if kind is None or mail.member_id is None:
+        return ""
+    return consents.link(tools, mail.member_id, kind)
+
+
+def _is_wanted(tools: Tools, mail: Waiting) -> bool:
+    """Ask at the last moment: its reader may have changed their mind."""
+    with tools.database.read() as tx:
+        return consents.may_mail(tx, mail.member_id, mail.kind)
 
 
 def _carry(tools: Tools, carrier: Carrier, mail: Waiting) -> Done:
     """Write a mail, hand it over and note what came of it."""
+    if not _is_wanted(tools, mail):
+        _note(tools, lambda tx: outbox.given_up(tx, mail, tools.now(), outbox.UNWANTED))
+        _log.info("mail_unwanted", **_facts(mail))
+        return Done(took=True)
     try:
         carrier.carry(_envelope(tools, mail, carrier.sender))
     except Refused as refusal:

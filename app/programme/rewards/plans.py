@@ -156,7 +156,7 @@ def _price(
     if plan.price is None:
         wrong["price"] = "missing"
     elif plan.price not in PRICE:
-        wrong["price"] = "out_of_range"
+        wrong["price"] = "not_a_price"
     elif plan.price == 0 and plan.per_member is None:
         wrong["per_member"] = "free_needs_limit"
 

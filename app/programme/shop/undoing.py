@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.programme import audit, cards, reversals, rewards
+from app.programme import audit, cards, purchases, reversals, rewards
 from app.programme.codes import Spent
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead
@@ -32,6 +32,9 @@ def undo_entry(
         TryAgain, StoreDown: nothing was written.
     """
     must_lead(by)
+    # What a purchase gave goes back with all of it, whose refund tells who and why.
+    if whole := purchases.undo(tools, entry_id, staff=by, reason=reason):
+        return whole
 
     def cause(tx: Tx, entry: LedgerEntry, undoing: LedgerEntry) -> None:
         if entry.kind == "REDEEM":

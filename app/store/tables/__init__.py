@@ -23,6 +23,8 @@ What holds each "once":
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a till system's receipt counts once: ``uq_purchase_till_number``
+* a line of a purchase comes back once: ``pk_refund_line``
 """
 
 from __future__ import annotations
@@ -59,6 +61,13 @@ from app.store.tables.records import (
     Watched,
 )
 from app.store.tables.rewards import REWARD_KINDS, PartnerCode, Reward
+from app.store.tables.sales import (
+    Item,
+    Purchase,
+    PurchaseLine,
+    Refund,
+    RefundLine,
+)
 from app.store.tables.shop import (
     Location,
     Logo,
@@ -78,6 +87,7 @@ __all__ = [
     "Consent",
     "EmailChange",
     "Erasure",
+    "Item",
     "LedgerEntry",
     "Location",
     "Logo",
@@ -91,6 +101,10 @@ __all__ = [
     "PrintedCode",
     "Programme",
     "Reward",
+    "Purchase",
+    "PurchaseLine",
+    "Refund",
+    "RefundLine",
     "Shop",
     "Signal",
     "SpentChallenge",

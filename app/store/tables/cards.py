@@ -216,6 +216,10 @@ class LedgerEntry(Table):
     #: Names what happens once in the life of the books; None: as often as it likes.
     once: Mapped[str | None] = mapped_column(String(120))
     reason: Mapped[str | None] = mapped_column(String(200))
+    #: The purchase that brought it about, if one did.
+    purchase_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("purchase.purchase_id"), index=True
+    )
     terminal_id: Mapped[UUID | None] = mapped_column(ForeignKey("terminal.terminal_id"))
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.location_id"))

@@ -26,6 +26,7 @@ _WORDS: Final = {
     "string_pattern_mismatch": "bad_characters",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
+    "too_long": "too_long",
     "int_type": "not_a_number",
     "uuid_parsing": "not_an_id",
     "uuid_type": "not_an_id",
@@ -92,10 +93,48 @@ class HowMany(Body):
     stamps: Annotated[int, Field(ge=1, le=5)] = 1
 
 
-class Scan(HowMany):
+class ItemCount(Body):
+    """Some of one item; what it costs stands in the books."""
+
+    item_id: UUID
+    quantity: Annotated[int, Field(ge=1, le=99)] = 1
+
+
+class Bought(HowMany):
+    """How many stamps, and what was bought, if anybody says."""
+
+    items: Annotated[list[ItemCount], Field(max_length=40)] = []
+    amount: (
+        Annotated[
+            int,
+            Field(ge=0, le=10_000_000, description="paid in all, in minor units"),
+        ]
+        | None
+    ) = None
+
+
+class Scan(Bought):
     """A card's code that was scanned, or its short code that was typed."""
 
     code: Code
+    request_id: RequestId
+
+
+class Receipt(Scan):
+    """A purchase out of a till system: its receipt counts once."""
+
+    till_number: Annotated[
+        str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._:/-]+$")
+    ]
+
+
+class GivenBack(Body):
+    """What of a purchase comes back, all of it without ``lines``; and why."""
+
+    lines: Annotated[
+        list[Annotated[int, Field(ge=1, le=99)]], Field(max_length=50)
+    ] = []
+    reason: Annotated[str, Field(max_length=400)]
     request_id: RequestId
 
 
@@ -207,12 +246,69 @@ class CodeAnswer(BaseModel):
     picture: str | None = Field(None, description="SVG, with ?picture=svg")
 
 
+class LineAnswer(BaseModel):
+    """A line of a purchase; without an item, what was paid beyond them."""
+
+    line_no: int
+    item_id: UUID | None
+    name: str | None
+    quantity: int
+    price: int = Field(description="of one, in minor units, as it was sold")
+
+
+class PurchaseAnswer(BaseModel):
+    """A purchase, as it was written."""
+
+    purchase_id: UUID
+    amount: int = Field(description="paid in all, in minor units")
+    currency: str = Field(description="ISO 4217")
+    till_number: str | None
+    lines: list[LineAnswer]
+
+
+class FiledLine(LineAnswer):
+    """A line, and whether it came back."""
+
+    is_back: bool
+
+
+class FiledPurchase(BaseModel):
+    """A purchase of lately, for whoever takes something back."""
+
+    purchase_id: UUID
+    amount: int = Field(description="paid in all, in minor units")
+    currency: str = Field(description="ISO 4217")
+    till_number: str | None
+    at: str = Field(description="RFC 3339, UTC")
+    member_name: str | None
+    number_end: str
+    lines: list[FiledLine]
+
+
+class PurchaseList(RootModel[list[FiledPurchase]]):
+    """Purchases, newest first."""
+
+
+class RefundAnswer(BaseModel):
+    """What came back of a purchase, and what that did to the card."""
+
+    refund_id: UUID
+    reversal_id: UUID = Field(description="of the entry in the ledger, if there is one")
+    purchase_id: UUID
+    amount: int = Field(description="to be paid back, in minor units")
+    currency: str
+    lines: list[int]
+    card: CardAnswer
+    member_name: str | None = None
+
+
 class StampAnswer(BaseModel):
     """Stamps that were given."""
 
     stamp_id: UUID
     stamps_given: int
     card: CardAnswer
+    purchase: PurchaseAnswer | None = Field(None, description="where one was told")
     member_name: str | None = Field(None, description="to staff only")
 
 

@@ -14,6 +14,7 @@ from app.programme import by_hand, cards, codes, members, rewards, stamping
 from app.programme import staff as people
 from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
+from app.programme.purchases import Order
 from app.programme.sessions import MemberCaller
 from app.web.api import bodies
 from app.web.api.description import described, document
@@ -88,7 +89,7 @@ def post_card_stamp(card_id: str) -> ResponseReturnValue:
     body = bodies.read(bodies.CodeOnly)
     spent = stamping.collect(access.tools(), body.code, card_id=wanted)
     same_browser.has_collected(spent)
-    return _spent(spent)
+    return answer_of(spent)
 
 
 @bp.post("/vouchers/<voucher_id>/code")
@@ -167,12 +168,12 @@ def post_staff_session() -> ResponseReturnValue:
 
 
 @bp.post("/stamp-codes")
-@described(takes=bodies.HowMany, gives=bodies.CodeAnswer)
+@described(takes=bodies.Bought, gives=bodies.CodeAnswer)
 def post_stamp_code() -> ResponseReturnValue:
     """Issue the code that a till shows for a customer to collect."""
     staff = access.staff()
-    body = bodies.read(bodies.HowMany)
-    issued = stamping.stamp_code(access.tools(), staff, body.stamps)
+    body = bodies.read(bodies.Bought)
+    issued = stamping.stamp_code(access.tools(), staff, body.stamps, order_of(body))
     return _code(issued, code_id=issued.nonce.hex())
 
 
@@ -202,9 +203,10 @@ def post_stamp() -> ResponseReturnValue:
         stamps=body.stamps,
         request_id=body.request_id,
         staff=staff,
+        order=order_of(body),
     )
     same_browser.has_scanned(spent, staff)
-    return _spent(spent, with_name=True)
+    return answer_of(spent, with_name=True)
 
 
 @bp.post("/card-searches")
@@ -240,7 +242,7 @@ def post_hand_stamp() -> ResponseReturnValue:
         request_id=body.request_id,
         staff=staff,
     )
-    return _spent(spent, with_name=True)
+    return answer_of(spent, with_name=True)
 
 
 @bp.post("/redemptions")
@@ -256,7 +258,7 @@ def post_redemption() -> ResponseReturnValue:
         staff=staff,
         amount=body.amount,
     )
-    return _spent(spent, with_name=True)
+    return answer_of(spent, with_name=True)
 
 
 @bp.post("/stamps/<stamp_id>/reversal")
@@ -266,7 +268,7 @@ def post_stamp_reversal(stamp_id: str) -> ResponseReturnValue:
     wanted = bodies.read_id(stamp_id)
     staff = access.staff()
     body = bodies.read(bodies.Reason)
-    return _spent(
+    return answer_of(
         stamping.reverse_stamp(access.tools(), wanted, staff=staff, reason=body.reason)
     )
 
@@ -278,7 +280,7 @@ def post_redemption_reversal(redemption_id: str) -> ResponseReturnValue:
     wanted = bodies.read_id(redemption_id)
     staff = access.staff()
     body = bodies.read(bodies.Reason)
-    return _spent(
+    return answer_of(
         rewards.reverse_redemption(
             access.tools(), wanted, staff=staff, reason=body.reason
         )
@@ -335,7 +337,13 @@ def _code(issued: IssuedCode, **more: str) -> ResponseReturnValue:
     return answer, HTTPStatus.CREATED
 
 
-def _spent(spent: Spent, *, with_name: bool = False) -> ResponseReturnValue:
+def order_of(body: bodies.Bought, till_number: str | None = None) -> Order:
+    """Read what a body says was bought."""
+    items = tuple((item.item_id, item.quantity) for item in body.items)
+    return Order(items, body.amount, till_number)
+
+
+def answer_of(spent: Spent, *, with_name: bool = False) -> ResponseReturnValue:
     """Answer a spending: 201 the first time, 200 with the same body after."""
     answer: Mapping[str, Any] = spent.answer
     if with_name:

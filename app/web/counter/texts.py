@@ -112,6 +112,8 @@ def till_texts() -> Texts:
         "stamp_code": _stamp_code_texts(),
         "queue": _queue_texts(),
         "training": _training_texts(),
+        "sale": _sale_texts(),
+        "refund": _refund_texts(),
         "by_hand": _by_hand_texts(),
         "latest": {
             "stamp": [
@@ -204,6 +206,8 @@ def _refused_texts() -> Texts:
             "voucher_expired": _("Their card shows what is left."),
             "voucher_early": "",
             "amount_needed": _("Scan their code again, and type it."),
+            "receipt_counted": "",
+            "purchase_refunded": "",
             "card_closed": manager,
             "not_eligible": manager,
             "limit_reached": "",
@@ -280,6 +284,43 @@ def _queue_texts() -> Texts:
         "scanned": _("{what}, scanned at {time}."),
         "died": _("The code died while waiting"),
         "died_next": _("Nothing was counted. Ask them to show a fresh code."),
+    }
+
+
+def _sale_texts() -> Texts:
+    """What is said of what was bought."""
+    return {
+        "tile": _("{name}, {price}"),
+        "tile_chosen": _("{name}, {price}: {count} of it"),
+        "less": _("One {name} less"),
+        "more": _("One {name} more"),
+        "typed": _("as typed"),
+        "other": _("Other"),
+        "summary": [
+            ngettext("%(num)d item · {sum}", "%(num)d items · {sum}", n)
+            for n in range(1, MOST_WAITING + 1)
+        ],
+    }
+
+
+def _refund_texts() -> Texts:
+    """What is said when something comes back."""
+    return {
+        "number": _("card ···· {number}"),
+        "back": _("Came back"),
+        "no_line": _("Choose what comes back."),
+        "no_reason": _("Choose why."),
+        "network": _("No connection. Try again in a moment."),
+        "pay_back": _("Pay back {sum}"),
+        "off": _("What it had given is off the card again."),
+        "owes": [
+            ngettext(
+                "The card is %(num)d stamp short now: the next one pays for it.",
+                "The card is %(num)d stamps short now: the next ones pay for them.",
+                n,
+            )
+            for n in range(1, MOST_TO_GO + 1)
+        ],
     }
 
 

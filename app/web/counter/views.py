@@ -27,7 +27,7 @@ from app.programme import staff as people
 from app.programme.errors import InvalidRequest, Refused
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.web.counter import texts
-from app.web.shared import access, errors, languages
+from app.web.shared import access, errors, languages, reasons
 from app.web.shared.headers import scans
 
 bp = Blueprint(
@@ -150,7 +150,25 @@ def _scan_page(terminal: TerminalCaller, staff: StaffCaller) -> ResponseReturnVa
         people=_names(terminal),
         most_stamps=texts.MOST_STAMPS,
         by_hand=shop.allows_by_hand(access.tools()),
+        menu_of_items=_menu(),
+        refund_reasons=reasons.of_refunds(),
     )
+
+
+def _menu() -> Mapping[str, object] | None:
+    """Tell what the till shows to tap; None where nothing is sold by item."""
+    tools = access.tools()
+    sold = [
+        {
+            "item_id": str(item.item_id),
+            "name": item.name,
+            "price": item.price,
+            "category": item.category,
+            "is_favourite": item.is_favourite,
+        }
+        for item in shop.on_sale(tools)
+    ]
+    return {"items": sold, "currency": shop.currency(tools)} if sold else None
 
 
 def _names(terminal: TerminalCaller) -> list[dict[str, str]]:

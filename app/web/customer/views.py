@@ -34,6 +34,7 @@ from app.programme.errors import (
 from app.programme.history import HistoryLine
 from app.programme.members import Joined
 from app.web.customer import faces, landings, lines, shell
+from app.web.customer.account import wordings
 from app.web.customer.landings import Said
 from app.web.customer.room import bp, respond
 from app.web.customer.sentences import card_texts, scan_texts
@@ -279,6 +280,7 @@ def _join(terms_version: int | None = None) -> Joined:
         browser=request.user_agent.string,
         locale=languages.spoken().tag,
         terms_version=terms_version,
+        choices=wordings.choices(only_given=True),
     )
     try:
         return join(join_id=session.get("join"))
@@ -318,6 +320,7 @@ def _join_page(refusal: InvalidRequest | None = None) -> str:
         is_open=programme.is_open,
         name=request.form.get("name", ""),
         email=request.form.get("email", ""),
+        question=wordings.question(wordings.ticked()),
         errors=errors,
         problem=problem,
     )

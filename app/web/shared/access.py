@@ -111,6 +111,22 @@ def console_or_none() -> ConsoleCaller | None:
     return _may_be(ConsoleCaller, "console")
 
 
+def staff_or_terminal() -> StaffCaller | TerminalCaller:
+    """Tell who at a till asks, or which till by itself.
+
+    Raises:
+        Unauthenticated: nobody known.
+        Forbidden: somebody else.
+    """
+    bearer = _bearer()
+    if bearer is not None:
+        caller = _who(bearer)
+        if isinstance(caller, StaffCaller | TerminalCaller):
+            return caller
+        raise Forbidden
+    return staff()
+
+
 def member_or_staff() -> MemberCaller | StaffCaller:
     """Tell who looks at a card: its customer or the staff.
 

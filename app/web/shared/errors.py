@@ -118,6 +118,16 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("Not enough yet"),
         lazy_gettext("There is less on the card than it costs."),
     ),
+    "receipt_counted": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Counted already"),
+        lazy_gettext("This receipt was counted before. It counts once."),
+    ),
+    "purchase_refunded": Line(
+        HTTPStatus.CONFLICT,
+        lazy_gettext("Refunded already"),
+        lazy_gettext("This was taken back before. It comes back once."),
+    ),
     "card_closed": Line(
         HTTPStatus.CONFLICT,
         lazy_gettext("Card closed"),
@@ -254,6 +264,9 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
     "not_a_card": lazy_gettext("There is no card with this number."),
+    "not_an_amount": lazy_gettext("That is not a sum of money, such as 3.50."),
+    "too_many": lazy_gettext("That is too many."),
+    "unknown": lazy_gettext("There is no such thing here."),
     "not_the_digits": lazy_gettext("Those are not the last four digits of the card."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),
     **reward_words.FIELD_SENTENCES,

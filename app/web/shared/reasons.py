@@ -15,10 +15,23 @@ from flask_babel import lazy_gettext
 AT_THE_TILL: Final = "Undone at the till"
 #: What the console keeps when a manager undoes from a signal.
 AFTER_A_SIGNAL: Final = "Undone after a signal"
+#: What the till sends when something comes back.
+BROUGHT_BACK: Final = "Brought back"
+MISTYPED: Final = "Typed wrong"
+NOT_GOOD: Final = "Was not good"
+_REFUNDS: Final = (BROUGHT_BACK, NOT_GOOD, MISTYPED)
 _OURS: Final[Mapping[str, Any]] = {
+    BROUGHT_BACK: lazy_gettext("Brought back"),
+    NOT_GOOD: lazy_gettext("Was not good"),
+    MISTYPED: lazy_gettext("Typed wrong"),
     AT_THE_TILL: lazy_gettext("Undone at the till"),
     AFTER_A_SIGNAL: lazy_gettext("Undone by the shop"),
 }
+
+
+def of_refunds() -> list[tuple[str, str]]:
+    """Tell why something may come back: as it is kept, and in the reader's language."""
+    return [(reason, told(reason)) for reason in _REFUNDS]
 
 
 def told(reason: str | None) -> str:

@@ -110,7 +110,7 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "before_start": lazy_gettext("The end comes before the beginning."),
     "in_the_past": lazy_gettext("That is over. Choose a later day."),
     "not_a_day": lazy_gettext("That is no day. Choose one."),
-    "too_many": lazy_gettext("There are too many already."),
+    "not_a_price": lazy_gettext("0 to 1,000,000, without a sign."),
 }
 
 

@@ -8,6 +8,7 @@ named in ``_WRITERS``; ``voice`` has what all are written with.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from app import translations
@@ -26,13 +27,14 @@ class UnknownKind(Exception):
     """A mail of a kind that this worker does not know; a newer one may."""
 
 
-def letter(mail: Waiting, shop: ShopView, origin: str) -> Letter:
+def letter(mail: Waiting, shop: ShopView, origin: str, *, stop_url: str = "") -> Letter:
     """Write the letter of a mail.
 
     Args:
         mail: its kind, facts and language.
         shop: whose it is, as it is now.
         origin: of the pages that it leads to.
+        stop_url: where its reader ends mail of its kind; none if it needs no consent.
 
     Raises:
         UnknownKind: we know no such mail.
@@ -41,7 +43,11 @@ def letter(mail: Waiting, shop: ShopView, origin: str) -> Letter:
     if write is None:
         raise UnknownKind(mail.kind)
     language = translations.language(mail.locale) or SOURCE
-    return write(Voice(language, shop, origin), mail.facts)
+    voice = Voice(language, shop, origin)
+    written = write(voice, mail.facts)
+    if not stop_url:
+        return written
+    return replace(written, stop_url=stop_url, stop=voice.gettext("Unsubscribe"))
 
 
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {

@@ -43,6 +43,9 @@ class Letter:
     terms_title: str = ""
     #: As the shop wrote it, any number of lines; none without.
     terms: str = ""
+    #: Where it can be told that no more mail of this kind is wanted; none without.
+    stop_url: str = ""
+    stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)

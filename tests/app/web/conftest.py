@@ -34,6 +34,7 @@ from app.programme import (
 from app.programme.cards import CardState
 from app.programme.founding import Charter, Founded
 from app.programme.members import Joined
+from app.programme.purchases import Order
 from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.settings import Settings
 from app.store.tables import Table
@@ -122,6 +123,18 @@ class House:
             )
             stamps -= stamping.MOST_STAMPS
         return UUID(spent.answer["stamp_id"])
+
+    def buy(self, amount: int, joined: Joined | None = None) -> UUID:
+        """Buy something, and get a stamp for it; the purchase's id comes back."""
+        spent = stamping.stamp(
+            self.tools,
+            self.card_code(joined or self.join("Eva")),
+            stamps=1,
+            request_id=uuid4().hex,
+            staff=self.barista,
+            order=Order(amount=amount),
+        )
+        return UUID(spent.answer["purchase"]["purchase_id"])
 
     def voucher(self, joined: Joined | None = None) -> UUID:
         """Fill a card; the voucher's id comes back."""
@@ -341,10 +354,28 @@ def calls(house: House) -> list[Call]:
     owner = ConsoleCaller(house.founded.staff_id, "Owner", "owner")
     shop.allow_by_hand(house.tools, is_allowed=True, by=owner)
     by_hand = {"card_id": str(other.card_id), "stamps": 1, "request_id": uuid4().hex}
+    receipt = {
+        "code": house.card_code(house.join("Di")),
+        "request_id": uuid4().hex,
+        "till_number": uuid4().hex,
+        "amount": 350,
+        "items": [],
+    }
+    bought = house.buy(350)
+    back = {"reason": "cold", "request_id": uuid4().hex, "lines": [1]}
     return [
         Call("POST", "/card-searches", "/card-searches", staff_, {"q": "Anna"}),
         Call("POST", "/hand-stamps", "/hand-stamps", staff_, by_hand),
         Call("POST", "/members", "/members", anyone, {"name": "Zoë"}),
+        Call("POST", "/purchases", "/purchases", staff_ | terminal, receipt),
+        Call("GET", "/purchases", "/purchases", staff_),
+        Call(
+            "POST",
+            "/purchases/{id}/refund",
+            f"/purchases/{bought}/refund",
+            staff_,
+            back,
+        ),
         Call("GET", "/cards/{id}", card, member | staff_),
         Call("POST", "/cards/{id}/code", f"{card}/code", member),
         Call(

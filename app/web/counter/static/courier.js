@@ -34,7 +34,11 @@ export function createCourier({ queue, call, who, onAnswer, onEnded }) {
       if (!scan || signal.aborted) return;
       /** @type {import("./spend.js").Post} */
       const post = (path, body) => call("POST", path, body, { retry: true, signal });
-      const answered = await spend(scan, scan.stamps, { post, newId: () => scan.id });
+      const answered = await spend(scan, scan.stamps, {
+        post,
+        newId: () => scan.id,
+        order: scan.order,
+      });
       const { status } = answered.answer;
       // No answer that stands: it is asked again later, by the same id.
       if (signal.aborted && status === 0) return;

@@ -25,6 +25,7 @@
  * @typedef {{ texts: any, lang?: string, now?: Date }} Speech
  */
 
+import { bought } from "./money.js";
 import { plain, refusalOf } from "./refusal.js";
 import { fill } from "./words.js";
 import { whatToDo } from "./worth.js";
@@ -41,16 +42,17 @@ const MOST_DOTS = 20;
 export function outcomeOf(door, answer, speech) {
   if (answer.status !== 200 && answer.status !== 201) return refusalOf(answer, speech);
   return door === "stamps"
-    ? stamped(answer.body, speech.texts.given)
+    ? stamped(answer.body, speech)
     : redeemed(answer.body, speech.texts.given, speech.lang);
 }
 
 /**
  * @param {any} body - of POST /stamps
- * @param {any} t
+ * @param {Speech} speech
  * @returns {Screen}
  */
-function stamped({ stamp_id, stamps_given, member_name, card }, t) {
+function stamped({ stamp_id, stamps_given, member_name, card, purchase }, { texts, lang }) {
+  const t = texts.given;
   const nth = stamps_given - 1;
   const name = member_name ?? "";
   const title = name ? fill(t.stamps_for[nth], { name }) : t.stamps[nth];
@@ -62,7 +64,10 @@ function stamped({ stamp_id, stamps_given, member_name, card }, t) {
     mood: "given",
     icon: isFull ? "voucher" : "given",
     title,
-    lines: isFull ? next : [progress(stamps, required, t)],
+    lines: [
+      ...(isFull ? next : [progress(stamps, required, t)]),
+      ...(purchase ? [bought(purchase, texts.sale, lang)] : []),
+    ],
     dots: dots(isFull ? required : stamps, required),
     earned: isFull ? fill(t.full, { reward }) : "",
     undo: { door: "stamps", id: stamp_id, what: title, count: stamps_given },

@@ -29,6 +29,13 @@ export function refusalOf({ body, status }, { texts, lang, now = new Date() }) {
   return refused(title, [detail, t.next[code] ?? t.other_next].filter(Boolean));
 }
 
+/**
+ * The same customer shows a fresh code in a moment.
+ *
+ * @param {import("./spend.js").Answer} answer
+ */
+export const isDead = ({ body }) => DEAD.includes(body?.code);
+
 /** Codes that ended while their scan waited: each had its time, and it is over. */
 const DEAD = ["code_expired", "code_unknown", "code_revoked"];
 
@@ -44,12 +51,12 @@ export function lateRefusalOf(scan, answer, speech) {
   const { texts, lang, now = new Date() } = speech;
   const time = clock(new Date(scan.at), now, lang);
   const scanned = fill(texts.queue.scanned, { what: whatOf(scan, texts), time });
-  const isDead = DEAD.includes(answer.body?.code);
+  const died = isDead(answer);
   const { title, lines } = refusalOf(answer, speech);
   // Without an end of its own: whoever is at the till must not miss it.
-  return plain("refused", isDead ? texts.queue.died : title, [
+  return plain("refused", died ? texts.queue.died : title, [
     scanned,
-    ...(isDead ? [texts.queue.died_next] : lines),
+    ...(died ? [texts.queue.died_next] : lines),
   ]);
 }
 

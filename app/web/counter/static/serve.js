@@ -9,8 +9,9 @@
  */
 
 import { createAmount } from "./amount.js";
+import { refundOf } from "./came-back.js";
 import { collectedOf, outcomeOf, undoneOf } from "./outcome.js";
-import { lateRefusalOf, refusalOf } from "./refusal.js";
+import { isDead, lateRefusalOf, refusalOf } from "./refusal.js";
 import { requestId, spend } from "./spend.js";
 
 /**
@@ -18,7 +19,7 @@ import { requestId, spend } from "./spend.js";
  * @param {import("./outcome.js").Speech} page.speech
  * @param {{ show: (screen: Screen) => Promise<string> }} page.screen
  * @param {ReturnType<typeof import("./patience.js").createPatience>} page.patience
- * @param {{ value: () => number, set: (count: number) => void }} page.quantity
+ * @param {Pick<import("./tally.js").Tally, "value" | "set" | "order" | "clear" | "putBack">} page.quantity
  * @param {{ add: (given: Undoable) => void, undone: (id: string) => void }} page.latest
  * @param {(words: string) => void} page.toast
  * @param {Pick<ReturnType<typeof import("./queue.js").createQueue>, "add" | "drop" | "release" | "refuse">} page.queue
@@ -33,12 +34,13 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
    *
    * @param {{ kind: string, code: string, amount?: number }} read
    * @param {number} stamps
+   * @param {import("./basket.js").Order} [order] - what was bought
    */
-  async function bring(read, stamps) {
+  async function bring(read, stamps, order) {
     const id = requestId();
     // Kept before it is sent: a page that is loaded again goes on with it.
-    queue.add({ id, ...read, stamps, staffId: who() });
-    const tried = await patience((post) => spend(read, stamps, { post, newId: () => id }), {
+    queue.add({ id, ...read, stamps, order, staffId: who() });
+    const tried = await patience((post) => spend(read, stamps, { post, newId: () => id, order }), {
       later: true,
     });
     if (tried.isLater) queue.release(id);
@@ -73,21 +75,36 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
   return {
     present,
     undo,
+    /** @param {import("./refund.js").Wanted} wanted */
+    async refund({ purchase_id, ...wanted }) {
+      const body = { ...wanted, request_id: requestId() };
+      const path = `/api/v1/purchases/${purchase_id}/refund`;
+      const { done, stopped } = await patience((post) => post(path, body));
+      if (!done) return toast(stopped);
+      await screen.show(refundOf(done, speech));
+    },
     /** @param {{ kind: string, code: string }} read - a card, a voucher, a short code */
     async give(read) {
       const stamps = quantity.value();
-      let tried = await bring(read, stamps);
+      const order = quantity.order();
+      let tried = await bring(read, stamps, order);
       // Back to one, also after a refusal: the next customer must not get this one's.
       quantity.set(1);
+      const bought = quantity.clear();
       while (tried.done?.answer.body?.code === "amount_needed") {
         const amount = await amountOf(tried.done.answer.body);
-        if (amount === null) return toast(texts.waiting.stopped);
-        tried = await bring({ kind: "voucher", code: read.code, amount }, stamps);
+        if (amount === null) {
+          quantity.putBack(bought);
+          return toast(texts.waiting.stopped);
+        }
+        tried = await bring({ kind: "voucher", code: read.code, amount }, stamps, order);
       }
       const { done, stopped, isLater } = tried;
       if (isLater) return;
       if (!done) return toast(stopped);
       const outcome = outcomeOf(done.door, done.answer, speech);
+      // A reward handed out, or a code that died: the sale is still to be told.
+      if (done.door !== "stamps" || isDead(done.answer)) quantity.putBack(bought);
       if (outcome.undo) latest.add(outcome.undo);
       return present(outcome);
     },
@@ -113,7 +130,10 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
      * @param {import("./show.js").Collected} state
      * @returns {Screen} already in the list of the last five
      */
-    collected({ stamps }, state) {
+    collected({ stamps, order }, state) {
+      // Unless the next one's was begun meanwhile.
+      const isSame = JSON.stringify(order) === JSON.stringify(quantity.order());
+      if (isSame) quantity.clear();
       const outcome = collectedOf(stamps, state, texts);
       if (outcome.undo) latest.add(outcome.undo);
       return outcome;

@@ -8,7 +8,8 @@
  *
  * @module counter/show
  *
- * @typedef {{ id: string, stamps: number, endsAt: number }} Shown - `endsAt`: ms, our clock
+ * @typedef {{ id: string, stamps: number, order: import("./basket.js").Order, endsAt: number }} Shown -
+ *   `endsAt`: ms, our clock
  * @typedef {{ state: string, member_name: string | null, card_number: string | null, stamp_id: string | null }} Collected
  */
 
@@ -36,9 +37,10 @@ export function endOf(notAfter, now) {
  * @param {import("./session.js").Call} page.ask - signs in again by itself
  * @param {import("./session.js").Call} page.call - does not
  * @param {any} page.texts
+ * @param {() => import("./basket.js").Order} page.order - what was bought
  * @param {(shown: Shown, state: Collected) => void} page.onCollected
  */
-export function createShow(dialog, { ask, call, texts, onCollected }) {
+export function createShow(dialog, { ask, call, texts, order, onCollected }) {
   const picture = part(dialog, "[data-picture]");
   const over = part(dialog, "[data-over]");
   const note = part(dialog, "[data-note]");
@@ -56,8 +58,9 @@ export function createShow(dialog, { ask, call, texts, onCollected }) {
     turn += 1;
     const mine = turn;
     const stamps = quantity.value();
+    const bought = order();
     dialog.setAttribute("aria-busy", "true");
-    const answer = await ask("POST", "/api/v1/stamp-codes?picture=svg", { stamps }, { retry: 2 });
+    const answer = await ask("POST", "/api/v1/stamp-codes?picture=svg", { stamps, ...bought }, { retry: 2 });
     if (mine !== turn) return; // another quantity was chosen meanwhile
     dialog.removeAttribute("aria-busy");
     if (answer.status !== 201) {
@@ -65,7 +68,7 @@ export function createShow(dialog, { ask, call, texts, onCollected }) {
       return;
     }
     const { code_id, not_after, picture: svg } = answer.body;
-    shown = { id: code_id, stamps, endsAt: endOf(not_after, Date.now()) };
+    shown = { id: code_id, stamps, order: bought, endsAt: endOf(not_after, Date.now()) };
     const image = new DOMParser().parseFromString(svg, "image/svg+xml");
     picture.replaceChildren(document.importNode(image.documentElement, true));
     over.hidden = true;

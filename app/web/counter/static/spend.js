@@ -16,10 +16,11 @@
  *   money: with how much is used), a short code, or a card that nobody showed: kind
  *   "hand", and its id for a code
  * @param {number} stamps - 1 to 5; a voucher needs none
- * @param {{ post: Post, newId?: () => string }} world
+ * @param {{ post: Post, newId?: () => string, order?: import("./basket.js").Order }} world -
+ *   `order`: what was bought
  * @returns {Promise<{ door: "stamps" | "redemptions", answer: Answer }>}
  */
-export async function spend({ kind, code, amount }, stamps, { post, newId = requestId }) {
+export async function spend({ kind, code, amount }, stamps, { post, newId = requestId, order = {} }) {
   const request_id = newId();
   const redeem = async () => ({
     door: /** @type {const} */ ("redemptions"),
@@ -34,7 +35,7 @@ export async function spend({ kind, code, amount }, stamps, { post, newId = requ
     const body = { card_id: code, stamps, request_id };
     return { door: "stamps", answer: await post("/api/v1/hand-stamps", body) };
   }
-  const answer = await post("/api/v1/stamps", { code, stamps, request_id });
+  const answer = await post("/api/v1/stamps", { code, stamps, request_id, ...order });
   // Seven characters do not tell what they stand for; the server does.
   if (kind === "short" && answer.body?.code === "code_wrong_kind") return redeem();
   return { door: "stamps", answer };

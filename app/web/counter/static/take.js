@@ -15,7 +15,7 @@ import { practised } from "./training.js";
  * @param {Pick<ReturnType<typeof import("./gate.js").createGate>, "isBusy" | "alone">} page.gate
  * @param {() => boolean} page.skip - take a finished result away for the next scan
  * @param {Pick<ReturnType<typeof import("./serve.js").createServe>, "give" | "present">} page.serve
- * @param {{ value: () => number, set: (count: number) => void }} page.quantity
+ * @param {Pick<import("./tally.js").Tally, "value" | "set" | "clear">} page.quantity
  * @param {() => boolean} page.isTraining
  * @param {() => boolean} page.isAsking - who is at the till, is being asked
  * @param {() => void} page.touch - somebody is at work
@@ -28,6 +28,7 @@ export function createTake(page) {
   function practise(kind) {
     const stamps = quantity.value();
     quantity.set(1);
+    quantity.clear();
     return serve.present(practised(kind, stamps, texts.training));
   }
 

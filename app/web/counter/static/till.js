@@ -13,17 +13,17 @@ import { readCode } from "/static/shared/scanner/code-text.js";
 import { startScanner } from "/static/shared/scanner/scanner.js";
 import * as sound from "/static/shared/sound.js";
 import { createCrew } from "./crew.js";
-import { offerFind } from "./find.js";
 import { createGate } from "./gate.js";
 import { createLatest } from "./latest.js";
 import { wireLayers } from "./layers.js";
+import { offerMore } from "./more.js";
 import { createPatience } from "./patience.js";
-import { createQuantity } from "./quantity.js";
 import { createResultScreen } from "./result-screen.js";
 import { createServe } from "./serve.js";
 import { createShow } from "./show.js";
 import { hintAtSound } from "./sound-hint.js";
 import { createTake } from "./take.js";
+import { createTally } from "./tally.js";
 import { toEnrolment } from "./to-enrolment.js";
 import { createToast } from "./toast.js";
 import { createTrainingSwitch } from "./training-switch.js";
@@ -42,7 +42,7 @@ const menu = dialog("menu");
 
 // What stands on the screen.
 const toast = createToast(part(document, "#toast"));
-const quantity = createQuantity(part(root, "[data-quantity]"));
+const quantity = createTally(document, root, { texts: texts.sale, lang, menu: pageData("menu-of-items") });
 const screen = createResultScreen(dialog("result"), { texts, sound });
 const gate = createGate({
   isCovered: () => document.querySelector("dialog[open]") !== null,
@@ -111,23 +111,17 @@ const show = createShow(dialog("show"), {
   ask: crew.ask,
   call,
   texts: texts.stamp_code,
+  order: quantity.order,
   onCollected: (shown, state) =>
     void unasked.collected(serve.collected(shown, state), show.close),
 });
-offerFind(document, {
-  texts: texts.by_hand,
-  lang,
-  ask: crew.ask,
-  stamps: quantity.value,
-  onGive: (code) => void gate.alone(() => serve.give({ kind: "hand", code })),
-  isRefused: inTraining,
-  look: gate.look,
-});
+offerMore(document, { texts, lang, ask: crew.ask, gate, quantity, serve, isRefused: inTraining });
 wireLayers(document, {
   open: {
     show: () => inTraining() || show.open(quantity.value()),
     type: typed.open,
     latest: latest.open,
+    sale: quantity.open,
     menu: crew.openMenu,
     queue: crew.openQueue,
   },

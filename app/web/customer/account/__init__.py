@@ -6,6 +6,6 @@ extends ``customer/account/page.html``.
 
 from __future__ import annotations
 
-from app.web.customer.account import menu
+from app.web.customer.account import consents, menu, own_data
 
-__all__ = ["menu"]
+__all__ = ["consents", "menu", "own_data"]

@@ -11,6 +11,7 @@ from flask import render_template
 from flask_babel import lazy_gettext
 
 from app.programme import members
+from app.web.customer.account import consents, own_data
 from app.web.customer.room import bp
 from app.web.shared import access
 
@@ -29,6 +30,18 @@ class Entry:
 #: In the order of the page. Each part of the account adds its own.
 ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("customer.newest", "stamp", lazy_gettext("My card"), lambda _member_id: ""),
+    Entry(
+        "customer.consents_page",
+        "mail",
+        lazy_gettext("What I get by mail"),
+        consents.summary,
+    ),
+    Entry(
+        "customer.own_data",
+        "lock",
+        lazy_gettext("My data"),
+        lambda _member_id: own_data.summary(),
+    ),
 )
 
 

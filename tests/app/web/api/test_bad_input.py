@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,6 +69,7 @@ def test_what_is_no_json_object_is_refused(house: House, body: bytes):
 
 
 #: Values of another type than each field's, by the field.
+# fmt: off
 WRONG: dict[str, tuple[object, ...]] = {
     "name": (7, True, [], {}, 1.5),
     "code": (None, 7, True, [], {}, "", "x" * 401),
@@ -77,8 +79,19 @@ WRONG: dict[str, tuple[object, ...]] = {
     "pin": (None, 1234, True, ["1"], "1" * 33),
     "stamps": (None, "1", True, False, 1.5, [1], 0, 6, -1, 10**40, -(2**63), 1e308),
     "request_id": (None, 7, True, [], "", " ", "a b", "é", "a\n", "x" * 65, "\0"),
+    "amount": ("1", True, 1.5, [1], -1, 10_000_001, 10**40, -(2**63), 1e308),
+    "items": (
+        None, 7, "x", {}, [7], [{}], [{"item_id": "x"}], [{"item_id": str(uuid4())}],
+        [{"item_id": str(uuid4()), "quantity": 0}],
+        [{"item_id": str(uuid4()), "quantity": 100}],
+        [{"item_id": str(uuid4()), "price": 1}],
+        [{"item_id": str(uuid4())}] * 41,
+    ),
+    "lines": (None, 7, "1", [0], ["1"], [True], [100], [2], [1] * 51),
+    "till_number": (None, 7, True, [], "", " ", "a b", "é", "a\n", "x" * 61, "\0"),
     "reason": (None, 7, True, [], "", "  ", "x" * 401, "a\0b", "a\x1bb", "a\u202eb"),
 }
+# fmt: on
 
 
 def test_a_field_of_the_wrong_type_is_named(house: House):
@@ -101,7 +114,7 @@ def test_a_field_that_is_missing_is_named(house: House):
     before = books(house.tools)
 
     for api, call in ready:
-        for field in (call.body or {}).keys() - {"name", "stamps"}:
+        for field in (call.body or {}).keys() - {"name", "stamps", "items", "lines"}:
             body = {name: value for name, value in call.body.items() if name != field}
             told = problem(send(api, call, body), 422, "invalid_request")
             assert told["fields"].keys() == {field}

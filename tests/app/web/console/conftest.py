@@ -22,6 +22,7 @@ PAGES = (
     "/console/signals",
     "/console/cards",
     "/console/limits",
+    "/console/items",
     "/console/programme",
     "/console/programme/poster",
     "/console/shop",

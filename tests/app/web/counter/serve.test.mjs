@@ -43,7 +43,17 @@ function till(answers, choices = []) {
       release: () => seen.queue.push("release"),
       refuse: (_id, words) => seen.queue.push(`refuse ${words}`),
     },
-    quantity: { value: () => seen.quantity, set: (count) => (seen.quantity = count) },
+    quantity: {
+      value: () => seen.quantity,
+      set: (count) => (seen.quantity = count),
+      order: () => seen.order ?? {},
+      clear: () => {
+        const was = seen.order ?? null;
+        delete seen.order;
+        return was;
+      },
+      putBack: (was) => was && (seen.order = was),
+    },
     latest: { add: (given) => seen.lines.push(given.id), undone: (id) => seen.undone.push(id) },
     toast: (words) => seen.toasts.push(words),
   });
@@ -142,3 +152,46 @@ for (const code of ["code_expired", "code_unknown", "code_revoked"]) {
     assert.deepEqual(seen.queue, ["refuse The code died while waiting"]);
   });
 }
+
+const COFFEE = { items: [{ item_id: "i1", quantity: 2 }] };
+
+test("what was bought goes with the scan, and is not the next one's", async () => {
+  const { serve, seen } = till([GIVEN]);
+  seen.order = COFFEE;
+
+  await serve.give(card);
+
+  assert.deepEqual(seen.asked[0].body.items, COFFEE.items);
+  assert.equal(seen.order, undefined);
+});
+
+test("a code that died leaves what was bought for the fresh one", async () => {
+  const problem = { code: "code_expired", title: "Too old", detail: "Old." };
+  const { serve, seen } = till([{ status: 410, body: problem }]);
+  seen.order = COFFEE;
+
+  await serve.give(card);
+
+  assert.deepEqual(seen.order, COFFEE);
+});
+
+test("a reward handed out leaves what was bought to be told", async () => {
+  const body = { redemption_id: "r", voucher: { reward: "Cake" }, card: {} };
+  const { serve, seen } = till([{ status: 201, body }]);
+  seen.order = COFFEE;
+
+  await serve.give({ kind: "voucher", code: "V" });
+
+  assert.deepEqual([seen.asked[0].body.items, seen.order], [undefined, COFFEE]);
+});
+
+test("what comes back is told with the sum, and what the card is short of", async () => {
+  const body = { amount: 700, currency: "EUR", member_name: "Anna", card: { stamps: -2 } };
+  const { serve, seen } = till([{ status: 201, body }]);
+
+  await serve.refund({ purchase_id: "p", lines: [1], reason: "Brought back" });
+
+  assert.equal(seen.asked[0].path, "/api/v1/purchases/p/refund");
+  assert.deepEqual([seen.asked[0].body.lines, seen.asked[0].body.reason], [[1], "Brought back"]);
+  assert.deepEqual(seen.shown, [["undone", "Pay back €7.00"]]);
+});

@@ -22,7 +22,7 @@ function till(now = {}) {
       give: async (read) => (seen.given.push(read.code), { mood: "given" }),
       present: async (screen) => (seen.shown.push(screen.mood), screen),
     },
-    quantity: { value: () => seen.quantity, set: (count) => (seen.quantity = count) },
+    quantity: { value: () => seen.quantity, set: (count) => (seen.quantity = count), clear: () => (seen.isCleared = true) },
     isTraining: () => Boolean(seen.isTraining),
     isAsking: () => Boolean(seen.isAsking),
     touch: () => (seen.touched = true),

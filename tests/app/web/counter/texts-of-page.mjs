@@ -57,6 +57,8 @@ export const texts = {
     stamps: ["Practice: 1 stamp", "Practice: 2 stamps", "Practice: 3 stamps"],
     voucher: "Practice: a reward",
   },
+  sale: { other: "Other" },
+  refund: { pay_back: "Pay back {sum}", off: "Off the card.", owes: ["1 short", "2 short"] },
   reason: "Undone at the till",
 };
 

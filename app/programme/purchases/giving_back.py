@@ -1,0 +1,110 @@
+"""Taking back what a sale gave, by entries of their own.
+
+All of the sale: every entry that it brought about is reversed. A part of it: what a
+barista counted stays, for only a person can say which stamp was for what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from app.programme import cards, ledger, reversals
+from app.programme.purchases.filed import FiledPurchase
+from app.programme.purchases.sale import Sale
+from app.store.database import Tx
+from app.store.tables import LedgerEntry
+from app.tools import Tools
+
+if TYPE_CHECKING:
+    from app.programme.purchases.refunds import Wanted
+
+
+def take_back(
+    tx: Tx,
+    tools: Tools,
+    purchase: FiledPurchase,
+    wanted: Wanted,
+    *,
+    rest: Sale | None,
+    facts: Mapping[str, Any],
+    at: datetime,
+) -> Mapping[str, Any]:
+    """Take back what the part of a sale gave that has come back.
+
+    Args:
+        tx: the caller's, which holds the purchase.
+        tools: the keys.
+        purchase: as it was before.
+        wanted: who takes it back and why.
+        rest: what is left of the sale; None: nothing is.
+        facts: of the refund, for the answer.
+        at: now.
+
+    Returns:
+        ``facts`` with the ``card`` and the ``reversal_id``: of the entry that reverses
+        the first one, or of the refund where nothing is left to reverse.
+
+    Raises:
+        VoucherSpent: stamps paid for a voucher that was used, and the card may not owe.
+        TryAgain: nothing can be signed now.
+    """
+    given = _given(tx, purchase) if rest is None else []
+    if not given:
+        return _told(tx, purchase, facts["refund_id"], facts, at)
+    root, *others = (_reversal(entry, wanted, at) for entry in given)
+
+    def answer() -> Mapping[str, Any]:
+        for one in others:
+            ledger.write(tx, tools, one)
+        cards.debit(tx, tools, purchase.card_id, at)
+        return _told(tx, purchase, str(root.entry_id), facts, at)
+
+    return ledger.write_first(tx, tools, root, answer=answer)
+
+
+def _given(tx: Tx, purchase: FiledPurchase) -> Sequence[LedgerEntry]:
+    """Read what the purchase gave and nobody has taken back, in its order."""
+    undone = select(LedgerEntry.reverses_id).where(
+        LedgerEntry.card_id == purchase.card_id, LedgerEntry.reverses_id.is_not(None)
+    )
+    return tx.scalars(
+        select(LedgerEntry)
+        .where(
+            LedgerEntry.purchase_id == purchase.purchase_id,
+            LedgerEntry.kind.in_(("EARN", "BONUS", "ADJUST")),
+            LedgerEntry.entry_id.not_in(undone),
+        )
+        .order_by(LedgerEntry.entry_no)
+    ).all()
+
+
+def _reversal(entry: LedgerEntry, wanted: Wanted, at: datetime) -> LedgerEntry:
+    return LedgerEntry(
+        entry_id=uuid4(),
+        card_id=entry.card_id,
+        kind="REVERSE",
+        units=-entry.units,
+        rule=cards.RULE_UNDO,
+        at=at,
+        reverses_id=entry.entry_id,
+        purchase_id=entry.purchase_id,
+        reason=wanted.reason,
+        staff_id=wanted.staff.staff_id,
+        **reversals.place_of(wanted.staff),
+    )
+
+
+def _told(
+    tx: Tx,
+    purchase: FiledPurchase,
+    reversal_id: str,
+    facts: Mapping[str, Any],
+    at: datetime,
+) -> Mapping[str, Any]:
+    card = cards.answer_of(cards.state_of(tx, purchase.card_id, at))
+    return {"reversal_id": reversal_id, **facts, "card": card}
