@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from app.programme import cards, members, stamping
+from app.programme import members, stamping
 from app.programme.sessions import StaffCaller
+from app.store.tables import LedgerEntry
 from app.tools import Tools
 from scripts import chaos
 from scripts.disorder import faults
@@ -108,7 +109,7 @@ def test_an_answer_that_does_not_fit_is_untrue(
 
 def test_what_the_audit_finds_is_told(tools: Tools, given: Told):
     with tools.database.begin() as tx:
-        tx.execute(cards.LedgerEntry.__table__.update().values(units=3))
+        tx.execute(LedgerEntry.__table__.update().values(units=3))
 
     came = reckon(tools, [given])
 

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
@@ -128,7 +128,14 @@ _COPY = (
     "card_id, kind, units, rule, at, {nonce}, {proof}, {request}, answer, voucher_id, "
     "terminal_id, staff_id, location_id FROM ledger_entry WHERE entry_no = 6"
 )
+_ALL = f"{_COLUMNS}, reverses_id, reason, caused_by_id, receipt"
 _NEW = "lower(hex(randomblob(16)))"
+_AGAIN = (
+    f"INSERT INTO ledger_entry ({_ALL}) SELECT 14, {{entry}}, card_id, kind, units, "
+    "rule, at, nonce, proof, request_id, answer, voucher_id, terminal_id, staff_id, "
+    "location_id, {reverses}, reason, caused_by_id, receipt FROM ledger_entry "
+    "WHERE entry_no = {number}"
+)
 #: Without any constraint, as after a DROP INDEX elsewhere.
 _BARE = (
     "CREATE TABLE bare AS SELECT * FROM ledger_entry; DROP TABLE ledger_entry; "
@@ -241,10 +248,7 @@ ON_SQLITE = {
         "request_twice",
     ),
     "reversal twice, past its index": (
-        _BARE + "INSERT INTO ledger_entry SELECT 14, lower(hex(randomblob(16))), "
-        "card_id, kind, units, rule, at, nonce, proof, request_id, answer, "
-        "voucher_id, reverses_id, reason, terminal_id, staff_id, location_id, receipt "
-        "FROM ledger_entry WHERE entry_no = 8",
+        _BARE + _AGAIN.format(entry=_NEW, reverses="reverses_id", number=8),
         "reversed_twice",
     ),
     "proof of another kind of entry": (
@@ -284,17 +288,11 @@ ON_SQLITE = {
         "proof_nonce",
     ),
     "reversal again, its ids spelled otherwise": (
-        "INSERT INTO ledger_entry SELECT 14, upper(entry_id), card_id, kind, units, "
-        "rule, at, nonce, proof, request_id, answer, voucher_id, upper(reverses_id), "
-        "reason, terminal_id, staff_id, location_id, receipt FROM ledger_entry "
-        "WHERE entry_no = 8",
+        _AGAIN.format(entry="upper(entry_id)", reverses="upper(reverses_id)", number=8),
         "entry_twice reversed_twice version",
     ),
     "exchange again, its id spelled otherwise": (
-        "INSERT INTO ledger_entry SELECT 14, upper(entry_id), card_id, kind, units, "
-        "rule, at, nonce, proof, request_id, answer, voucher_id, reverses_id, "
-        "reason, terminal_id, staff_id, location_id, receipt FROM ledger_entry "
-        "WHERE entry_no = 11",
+        _AGAIN.format(entry="upper(entry_id)", reverses="reverses_id", number=11),
         "entry_twice exchange voucher_unpaid",
     ),
 }
@@ -324,6 +322,10 @@ COLUMNS: dict[str, tuple[int, object]] = {
     "staff_id": (6, None),
     "location_id": (11, None),
     "receipt": (6, lambda _day, row: row.receipt[:2] + bytes(64)),
+    "unit": (6, "point"),
+    "expires_at": (6, datetime(2030, 1, 1, tzinfo=UTC)),
+    "caused_by_id": (11, lambda day, _row: day.entry(6).entry_id),
+    "once": (6, "signup"),
 }
 
 
@@ -365,9 +367,9 @@ def set_by_hand(by_hand: Connection, number: int, **values: object) -> None:
 def insert_by_hand(by_hand: Connection, **values: object) -> None:
     by_hand.execute(insert(LedgerEntry.__table__).values(**values))
     by_hand.execute(
-        update(cards.Card.__table__)
-        .where(cards.Card.__table__.c.card_id == values["card_id"])
-        .values(version=cards.Card.__table__.c.version + 1)
+        update(Card.__table__)
+        .where(Card.__table__.c.card_id == values["card_id"])
+        .values(version=Card.__table__.c.version + 1)
     )
     by_hand.commit()
 
