@@ -50,7 +50,6 @@ def take_back(
         the first one, or of the refund where nothing is left to reverse.
 
     Raises:
-        VoucherSpent: stamps paid for a voucher that was used, and the card may not owe.
         TryAgain: nothing can be signed now.
     """
     given = _given(tx, purchase) if rest is None else []
@@ -60,8 +59,9 @@ def take_back(
 
     def answer() -> Mapping[str, Any]:
         for one in others:
+            one.caused_by_id = root.entry_id
             ledger.write(tx, tools, one)
-        cards.debit(tx, tools, purchase.card_id, at)
+        cards.debit(tx, tools, root, may_owe=True)
         return _told(tx, purchase, str(root.entry_id), facts, at)
 
     return ledger.write_first(tx, tools, root, answer=answer)
@@ -89,6 +89,7 @@ def _reversal(entry: LedgerEntry, wanted: Wanted, at: datetime) -> LedgerEntry:
         card_id=entry.card_id,
         kind="REVERSE",
         units=-entry.units,
+        unit=entry.unit,
         rule=cards.RULE_UNDO,
         at=at,
         reverses_id=entry.entry_id,

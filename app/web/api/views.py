@@ -126,7 +126,7 @@ def post_exchange(card_id: str) -> ResponseReturnValue:
         request_id=body.request_id,
         edition=body.edition,
     )
-    return _spent(spent)
+    return answer_of(spent)
 
 
 @bp.post("/terminals")
