@@ -14,7 +14,6 @@ from typing import Any, Final
 from flask_babel import (
     format_currency,
     format_percent,
-    get_locale,
     gettext,
     lazy_gettext,
     ngettext,
@@ -122,7 +121,7 @@ def amount(minor: int, currency: str) -> str:
         currency: as ISO 4217 spells it.
     """
     sum_ = Decimal(minor).scaleb(-money.digits(currency))
-    return str(format_currency(sum_, currency, locale=get_locale()))
+    return str(format_currency(sum_, currency))
 
 
 def price(unit: str, units: int, currency: str) -> str:
