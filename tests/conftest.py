@@ -16,6 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Playwright, sync_playwright
 from sqlalchemy import Table, insert, select, update
 
@@ -72,6 +74,28 @@ def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
+class Pages(BytecodeCache):
+    """Templates as Jinja translated them: the same for each app of a run."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if known := self._known.get(bucket.key):
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages() -> Iterator[None]:
+    """Translate each template once; each test has an app of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": Pages()})
+        yield
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """What drives browsers; a process can hold one of it, so all tests share it."""
@@ -118,9 +142,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database(request.getfixturevalue("migrated_database"))
 
 
+def announced_before(tools: Tools) -> Tools:
+    """Give the same tools as they were when a change of today was announced."""
+    then = tools.now() - timedelta(days=16)
+    return dataclasses.replace(tools, now=lambda: then)
+
+
 #: Runs a test on SQLite and on PostgreSQL.
 both_books = pytest.mark.parametrize(
     "database_url", ["sqlite", "postgresql"], indirect=True
+)
+#: The same for what takes long: usually on the books of a shop with several machines.
+both_books_at_length = pytest.mark.parametrize(
+    "database_url",
+    [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"],
+    indirect=True,
 )
 
 
@@ -179,6 +215,22 @@ class FirstFounding:
     told: Founded | None = None
     rows: dict[Table, list[dict[str, Any]]] = dataclasses.field(default_factory=dict)
 
+    def again(self, tools: Tools, charter: Charter) -> Founded:
+        """Found the shop of this charter in empty books, as it was the first time."""
+        if self.told is not None:
+            with tools.database.begin() as tx:
+                for table, rows in self.rows.items():
+                    tx.execute(insert(table), rows)
+            return self.told
+        self.told = founding.found(tools, charter)
+        with tools.database.read() as tx:
+            for table in Tables.metadata.sorted_tables:
+                # Numbers that the books count by themselves are theirs to give.
+                columns = [each for each in table.columns if each.name != "audit_no"]
+                if rows := [dict(row._mapping) for row in tx.execute(select(*columns))]:
+                    self.rows[table] = rows
+        return self.told
+
 
 @pytest.fixture(scope="session")
 def first_founding() -> FirstFounding:
@@ -188,28 +240,14 @@ def first_founding() -> FirstFounding:
 @pytest.fixture
 def founded(tools: Tools, first_founding: FirstFounding) -> Founded:
     """A shop with one location, one programme of ten stamps, and its owner."""
-    if first_founding.told is not None:
-        with tools.database.begin() as tx:
-            for table, rows in first_founding.rows.items():
-                tx.execute(insert(table), rows)
-        return first_founding.told
-    first_founding.told = founding.found(
-        tools,
-        # Tests are busier than shops; those of limits set their own.
-        Charter(
-            name="Kaffe & Brød",
-            location="Nyhavn",
-            timezone="Europe/Copenhagen",
-            limits=limits.NONE,
-        ),
+    # Tests are busier than shops; those of limits set their own.
+    charter = Charter(
+        name="Kaffe & Brød",
+        location="Nyhavn",
+        timezone="Europe/Copenhagen",
+        limits=limits.NONE,
     )
-    with tools.database.read() as tx:
-        for table in Tables.metadata.sorted_tables:
-            # Numbers that the books count by themselves are theirs to give.
-            columns = [column for column in table.columns if column.name != "audit_no"]
-            if rows := [dict(row._mapping) for row in tx.execute(select(*columns))]:
-                first_founding.rows[table] = rows
-    return first_founding.told
+    return first_founding.again(tools, charter)
 
 
 @pytest.fixture
@@ -233,9 +271,13 @@ def make_staff(
     """Sign the owner in at a new terminal."""
 
     def make(**options: object) -> StaffCaller:
-        terminal = make_terminal(**options)
-        signed_in = staff.sign_in(tools, terminal, founded.staff_id, founded.pin)
-        caller = sessions.who(tools, signed_in.token)
+        # A new session without the time that a PIN takes.
+        whose = {"terminal_id": make_terminal(**options).terminal_id}
+        with tools.database.begin() as tx:
+            token = sessions.grant(
+                tx, tools, "staff", **whose, staff_id=founded.staff_id
+            )
+        caller = sessions.who(tools, token)
         assert isinstance(caller, StaffCaller)
         return caller
 

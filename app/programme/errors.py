@@ -194,7 +194,8 @@ class NotEligible(Refused):
 
     code = "not_eligible"
 
-    #: Why, a stable word: ``own_card``; None where there is nothing more to say.
+    #: Why, a stable word: ``own_card``, ``needs_visits``; None where there is nothing
+    #: more to say.
     why: str | None = None
 
     def __init__(
@@ -203,9 +204,18 @@ class NotEligible(Refused):
         *,
         card_id: UUID | None = None,
         staff_id: UUID | None = None,
+        group: str | None = None,
+        needed: int | None = None,
+        have: int | None = None,
     ) -> None:
-        super().__init__(why, card_id, staff_id)
+        super().__init__(why, card_id, staff_id, group, needed, have)
         self.why = why
+        #: For which group a card is.
+        self.group = group
+        #: How many visits or purchases, or years, are asked for.
+        self.needed = needed
+        #: How many visits or purchases there are.
+        self.have = have
         #: Of an own card: which, and whose.
         self.card_id = card_id
         self.staff_id = staff_id

@@ -10,15 +10,16 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, consents, sessions, welcome
+from app.programme import cards, consents, programmes, sessions, welcome
 from app.programme.cards import ProgrammeView
 from app.programme.consents import Choice
+from app.programme.eligible import invitations, must_be_eligible
 from app.programme.errors import (
     CardClosed,
     InvalidRequest,
@@ -27,13 +28,15 @@ from app.programme.errors import (
     TryAgain,
 )
 from app.programme.networks import network_of
+from app.programme.terms import accepted
 from app.programme.words import clean_email, clean_name, has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
-from app.store.tables import Card, Member, Programme
+from app.store.tables import Card, Eligibility, Member, Programme
 from app.tools import Tools
 
 _INVITE_LENGTH = 64
+_EARLIEST = date(1900, 1, 1)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_][A-Za-z]{2})?")
 
 
@@ -48,6 +51,15 @@ class Joined:
     member_id: UUID
     card_id: UUID
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A member's card in another programme."""
+
+    card_id: UUID
+    #: Whether they had none before.
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,8 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
     locale: str | None = None,
     terms_version: int | None = None,
     invite: str | None = None,
+    invitation: str | None = None,
+    birthday: date | None = None,
     join_id: str | None = None,
     device: str | None = None,
     browser: str | None = None,
@@ -85,6 +99,8 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
         terms_version: the version that was shown and accepted; the present one
             when None.
         invite: the invitation of another member.
+        invitation: the code of a group's invitation, as typed; not trusted.
+        birthday: theirs, where they say it.
         join_id: a secret of the device that joins, the same on each retry, so that a
             double tap makes one member. Whoever knows it within ``JOIN_RETRY`` of
             the joining is that device.
@@ -99,26 +115,31 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
         InvalidRequest: a detail makes no sense, or older terms were accepted.
         NotFound: no such programme.
         CardClosed: the programme takes no new members.
+        NotEligible: its rules leave them out, or the invitation does not work.
         TryAgain: another joining was in the way; nothing was written.
     """
     details = _checked(name, email, locale, invite)
+    _check_birthday(birthday, tools.now())
     # Before the transaction, since it asks another store. Its answer changes nothing
     # that whoever joins can see.
     may_write = welcome.may_write(tools, details["email"], device)
     try:
         with tools.database.begin() as tx:
             programme = _open_programme(tx, programme_id)
-            if terms_version not in (None, programme.terms_version):
-                raise InvalidRequest({"terms_version": "out_of_date"})
+            in_force = _agreed(tx, programme, terms_version, tools.now())
             member = Member(
                 **details,
+                birthday=birthday,
+                birthday_set_at=tools.now() if birthday else None,
                 join_id=join_id,
                 joined_at=tools.now(),
                 joined_from=_joined_from(tools, device, browser),
             )
             tx.add(member)
             tx.flush()
-            card_id = cards.open_card(tx, tools, member.member_id, programme)
+            if invitation:
+                invitations.use(tx, tools, invitation, member.member_id)
+            card_id = _open(tx, tools, member.member_id, programme, in_force)
             token = sessions.grant(tx, tools, "member", member_id=member.member_id)
             if details["email"] is not None:
                 consents.note(tx, tools, member.member_id, choices, channel="join")
@@ -130,6 +151,55 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             # Two cards drew one number at once: the next try draws another.
             raise TryAgain from error
         return _joined_before(tools, join_id)
+
+
+def take_card(
+    tools: Tools,
+    member_id: UUID,
+    programme_id: UUID,
+    *,
+    terms_version: int | None = None,
+    invitation: str | None = None,
+    birthday: date | None = None,
+) -> Taken:
+    """Give a member a card in another programme; the one they have, if they have one.
+
+    Args:
+        tools: books and clock.
+        member_id: who takes it.
+        programme_id: whose card.
+        terms_version: as in ``join``.
+        invitation: as in ``join``.
+        birthday: theirs, where they say it and had not before.
+
+    Raises:
+        InvalidRequest: older terms were accepted, or the birthday makes no sense.
+        NotFound: no such programme, or no such member.
+        CardClosed: the programme takes no new members.
+        NotEligible: its rules leave them out, or the invitation does not work.
+        TryAgain: the same member takes it right now; nothing was written.
+    """
+    _check_birthday(birthday, tools.now())
+    try:
+        with tools.database.begin() as tx:
+            # Held, so that of two taps at once one finds the other's card.
+            member = tx.get(Member, member_id, with_for_update=True)
+            if member is None:
+                raise NotFound
+            held = _held(tx, member_id, programme_id)
+            if held is not None:
+                return Taken(held, is_new=False)
+            programme = _open_programme(tx, programme_id)
+            in_force = _agreed(tx, programme, terms_version, tools.now())
+            if birthday is not None and member.birthday_set_at is None:
+                member.birthday, member.birthday_set_at = birthday, tools.now()
+            tx.flush()
+            if invitation:
+                invitations.use(tx, tools, invitation, member_id)
+            opened = _open(tx, tools, member_id, programme, in_force)
+            return Taken(opened, is_new=True)
+    except IntegrityError as error:
+        raise TryAgain from error
 
 
 def may_join(tools: Tools, address: str) -> None:
@@ -168,13 +238,64 @@ def member(tools: Tools, member_id: UUID) -> MemberView:
 
 
 def default_programme(tools: Tools) -> ProgrammeView:
-    """Read the programme that a stranger joins.
+    """Read the programme that a stranger joins: an open one, for everyone if it can be.
 
     Raises:
         NotFound: the shop has none.
     """
     with tools.database.read() as tx:
-        return cards.programme_view(_first_programme(tx))
+        return programmes.present(tx, _first_programme(tx), tools.now())
+
+
+def programme(tools: Tools, programme_id: UUID) -> ProgrammeView:
+    """Read a programme.
+
+    Raises:
+        NotFound: no such programme.
+    """
+    with tools.database.read() as tx:
+        row = tx.get(Programme, programme_id)
+        if row is None:
+            raise NotFound
+        return programmes.present(tx, row, tools.now())
+
+
+def _agreed(tx: Tx, row: Programme, shown: int | None, now: datetime) -> int:
+    """Tell which version is agreed to: the one in force.
+
+    Raises:
+        InvalidRequest: another one was shown.
+    """
+    number = programmes.present(tx, row, now).terms_version
+    if shown not in (None, number):
+        raise InvalidRequest({"terms_version": "out_of_date"})
+    return number
+
+
+def _open(tx: Tx, tools: Tools, member_id: UUID, row: Programme, in_force: int) -> UUID:
+    """Open a card for whom the rules let have one, by the terms in force."""
+    must_be_eligible(tx, row.programme_id, member_id, tools.now())
+    card_id = cards.open_card(tx, tools, member_id, row)
+    accepted.note(tx, card_id, in_force, tools.now())
+    return card_id
+
+
+def _held(tx: Tx, member_id: UUID, programme_id: UUID) -> UUID | None:
+    return tx.scalar(
+        select(Card.card_id).where(
+            Card.member_id == member_id, Card.programme_id == programme_id
+        )
+    )
+
+
+def _check_birthday(birthday: date | None, now: datetime) -> None:
+    """Refuse the birthday of nobody who lives.
+
+    Raises:
+        InvalidRequest: ``birthday`` is ``out_of_range``.
+    """
+    if birthday is not None and not _EARLIEST <= birthday <= now.date():
+        raise InvalidRequest({"birthday": "out_of_range"})
 
 
 def _joined_from(tools: Tools, device: str | None, browser: str | None) -> str | None:
@@ -235,9 +356,21 @@ def _open_programme(tx: Tx, programme_id: UUID | None) -> Programme:
 
 
 def _first_programme(tx: Tx) -> Programme:
+    asks_something = case(
+        (
+            or_(
+                Eligibility.group_id.is_not(None),
+                Eligibility.least_count.is_not(None),
+                Eligibility.least_age.is_not(None),
+            ),
+            1,
+        ),
+        else_=0,
+    )
     found = tx.scalar(
         select(Programme)
-        .order_by(Programme.is_open.desc(), Programme.created_at)
+        .outerjoin(Eligibility, Eligibility.programme_id == Programme.programme_id)
+        .order_by(Programme.is_open.desc(), asks_something, Programme.created_at)
         .limit(1)
     )
     if found is None:

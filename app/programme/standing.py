@@ -9,7 +9,14 @@ from sqlalchemy import bindparam, select
 from app.programme.errors import CardClosed, NotEligible, NotFound
 from app.programme.limits import Limits
 from app.store.database import Tx
-from app.store.tables import Card, Member, Programme
+from app.store.tables import (
+    Card,
+    Eligibility,
+    GroupMember,
+    Member,
+    MemberGroup,
+    Programme,
+)
 
 #: Asked at every stamp; the limits come last, in the order of ``Limits``.
 _TAKES = (
@@ -44,7 +51,8 @@ def must_take_stamps(tx: Tx, card_id: UUID, giver_id: UUID | None = None) -> Lim
     Raises:
         NotFound: no such card.
         CardClosed: it or its programme is closed, or it is paused.
-        NotEligible: ``own_card``: it is the giver's own.
+        NotEligible: ``own_card``: it is the giver's own; ``left_group``: it is for a
+            group that its member was taken out of.
     """
     row = tx.execute(_TAKES, {"card_id": card_id}).first()
     if row is None:
@@ -55,6 +63,7 @@ def must_take_stamps(tx: Tx, card_id: UUID, giver_id: UUID | None = None) -> Lim
         raise CardClosed(is_paused=True)
     if giver_id is not None and row.staff_id == giver_id:
         raise NotEligible("own_card", card_id=card_id, staff_id=giver_id)
+    _must_not_have_left(tx, card_id)
     return Limits(*row[4:])
 
 
@@ -73,3 +82,24 @@ def must_be_in_use(tx: Tx, card_id: UUID) -> None:
         raise CardClosed
     if row.paused_at is not None:
         raise CardClosed(is_paused=True)
+
+
+def _must_not_have_left(tx: Tx, card_id: UUID) -> None:
+    """Refuse a card for a group alone, once its member was taken out of it.
+
+    Raises:
+        NotEligible: ``left_group``.
+    """
+    name = tx.scalar(
+        select(MemberGroup.name)
+        .join(GroupMember, GroupMember.group_id == MemberGroup.group_id)
+        .join(Eligibility, Eligibility.group_id == MemberGroup.group_id)
+        .join(Card, Card.programme_id == Eligibility.programme_id)
+        .where(
+            Card.card_id == card_id,
+            GroupMember.member_id == Card.member_id,
+            GroupMember.left_at.is_not(None),
+        )
+    )
+    if name is not None:
+        raise NotEligible("left_group", group=name)

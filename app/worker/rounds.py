@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from app.programme import ends
+from app.programme import ends, terms
 from app.programme.errors import TryAgain
 from app.programme.rewards import warning
 from app.programme.signals import watch
@@ -23,6 +23,7 @@ EVERY_S: Final = 60.0
 #: What is looked after, in this order, by the name that the log gives it.
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
+    "terms": terms.take_effect,
     "ends": ends.sweep,
     "vouchers": warning.warn,
 }

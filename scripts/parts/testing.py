@@ -26,9 +26,10 @@ FAST = "not browser and not slow and not long"
 USUAL, LONG = "not long", "long"
 #: The variable that names the directory of pictures.
 PICTURES = "PUNCHPROOF_PICTURES"
-# Tests wait more than they work, for servers that start and die. Each process has
-# stores of its own, and a file's tests stay together, for they share servers.
-_PROCESSES = 2
+# Tests wait as long as they work, for servers that start and die: three keep two
+# processors busy. Each process has stores of its own, and a file's tests stay together,
+# for they share servers.
+_PROCESSES, _LEAST_PROCESSORS = 3, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,7 +116,7 @@ def pictures_since(directory: Path, moment: float) -> int:
 
 def _side_by_side() -> list[str]:
     """Words that let pytest use two processors, where there are two."""
-    if (os.cpu_count() or 1) < _PROCESSES:
+    if (os.cpu_count() or 1) < _LEAST_PROCESSORS:
         return []
     order = "--no-loadscope-reorder"  # as tests/conftest.py deals the files
     return ["-n", str(_PROCESSES), "--dist", "loadfile", order]

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from app.store.nonces import Nonces
-from tests.conftest import both_books
+from tests.conftest import both_books_at_length
 from tests.running import ROOT, Service, enrol, join, running, sign_in
 
 pytestmark = pytest.mark.slow
@@ -147,7 +147,7 @@ def _as_pages(client: httpx.Client, code: str, founded, notes: Notes):
     yield client.request("BREW", f"/{code}")
 
 
-@both_books
+@both_books_at_length
 def test_the_logs_hold_no_secret_and_nobodys_name(
     tools, founded, served_settings, notes, tmp_path, monkeypatch, start_redis
 ):

@@ -64,6 +64,8 @@ class ProgrammeView:
     #: ``automatic``: a full card becomes a voucher by itself; ``by_choice``: members
     #: choose among rewards.
     exchanges: str = "automatic"
+    #: How many days before it takes effect a change is announced.
+    notice_days: int = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +317,7 @@ def programme_view(row: Programme) -> ProgrammeView:
         voucher_days=row.voucher_days,
         limits=limits.of(row),
         exchanges=row.exchanges,
+        notice_days=row.notice_days,
     )
 
 

@@ -28,10 +28,13 @@ from sqlalchemy import Table as Schema
 
 from app.store.tables import (
     AccessToken,
+    AgeSeen,
     Card,
     Consent,
     EmailChange,
     Erasure,
+    GroupMember,
+    InvitationUse,
     LedgerEntry,
     MailCode,
     Member,
@@ -44,6 +47,7 @@ from app.store.tables import (
     RefundLine,
     Signal,
     Table,
+    TermsAccepted,
     Voucher,
 )
 
@@ -145,6 +149,36 @@ KEPT: Final = (
         "codes of other shops that you were given",
         section="partner_codes",
         because="it was handed out once; without its voucher it names nobody",
+    ),
+    Kept(
+        TermsAccepted,
+        "card_id",
+        "which terms you agreed to, and when",
+        section="terms",
+        because="how many agreed to a version stays true; it names a card and nobody",
+    ),
+    Kept(
+        GroupMember,
+        "member_id",
+        "the groups that you belong to",
+        section="groups",
+        hides={"staff_id": _OTHERS},
+        goes=True,
+    ),
+    Kept(
+        InvitationUse,
+        "member_id",
+        "the invitations that you used",
+        section="invitations",
+        goes=True,
+    ),
+    Kept(
+        AgeSeen,
+        "member_id",
+        "ages that staff saw a document for",
+        section="ages",
+        hides={"staff_id": _OTHERS},
+        goes=True,
     ),
     Kept(
         Purchase,

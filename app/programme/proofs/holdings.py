@@ -23,6 +23,8 @@ _CARDS = 100
 _CHANGES = (
     "programme.changed",
     "exchanges.changed",
+    "programme.announced",
+    "programme.called_back",
     "card.paused",
     "card.resumed",
     cards.CLOSED,

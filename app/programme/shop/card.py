@@ -1,27 +1,20 @@
-"""The shop's own face and the rules of its stamp card."""
+"""The shop's own face."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import cache
-from uuid import UUID
 from zoneinfo import available_timezones
 
-from sqlalchemy import func, select, update
-
-from app.programme import audit, cards, expiry, money
-from app.programme.cards import ProgrammeView
+from app.programme import audit, money
 from app.programme.errors import NotFound
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead, refuse
-from app.programme.words import clean_name, has_controls
-from app.store.database import Tx
-from app.store.tables import Card, Programme, Shop
+from app.programme.words import clean_name
+from app.store.tables import Shop
 from app.tools import Tools
 
-STAMPS_REQUIRED = range(2, 31)
-TERMS_LENGTH = 10_000
 DEFAULT_COLOUR = "#0f5c4a"
 STAMP_SHAPES = ("round", "seal", "flower", "octagon", "square")
 
@@ -192,129 +185,6 @@ def mixed(one: str, other: str, share: float) -> str:
         (int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)
     )
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
-
-
-def programmes(tools: Tools) -> list[ProgrammeView]:
-    """Read every programme, open ones first, oldest first."""
-    with tools.database.read() as tx:
-        rows = tx.scalars(
-            select(Programme).order_by(Programme.is_open.desc(), Programme.created_at)
-        )
-        return [cards.programme_view(row) for row in rows]
-
-
-def cards_in(tools: Tools, programme_id: UUID) -> int:
-    """Count the cards of a programme that were not closed."""
-    with tools.database.read() as tx:
-        found = tx.scalar(
-            select(func.count())
-            .select_from(Card)
-            .where(Card.programme_id == programme_id, Card.closed_at.is_(None))
-        )
-    return found or 0
-
-
-def save_programme(  # noqa: PLR0913 -- as many as the form has fields
-    tools: Tools,
-    *,
-    programme_id: UUID | None,
-    name: str,
-    reward: str,
-    stamps_required: int | None,
-    terms: str,
-    is_open: bool,
-    voucher_days: int | None,
-    by: ConsoleCaller,
-) -> ProgrammeView:
-    """Change a programme, or make one.
-
-    Vouchers keep the reward and the end that were promised when they were issued. A
-    changed text of the terms is a new version; the text it replaces goes into the
-    audit log with its number, so that every version can be read again.
-
-    Args:
-        tools: the books.
-        programme_id: which; a new one when None.
-        name: 1 to 60 characters.
-        reward: what a full card gives, 1 to 60 characters.
-        stamps_required: 2 to 30; None (nothing that is a number was typed) is
-            refused as ``out_of_range``.
-        terms: up to 10,000 characters.
-        is_open: whether people may join and collect.
-        voucher_days: for how many days new vouchers are good, of ``expiry.DAYS``; None:
-            they have no end.
-        by: who asks.
-
-    Raises:
-        Forbidden: ``by`` may not.
-        InvalidRequest: a field makes no sense.
-        NotFound: no such programme.
-    """
-    must_lead(by)
-    wrong: dict[str, str] = {}
-    name, reward = clean_name(name, wrong), clean_name(reward, wrong, "reward")
-    terms = "\n".join(line.rstrip() for line in terms.strip().splitlines())
-    if stamps_required is None or stamps_required not in STAMPS_REQUIRED:
-        wrong["stamps_required"] = "out_of_range"
-    if voucher_days is not None and voucher_days not in expiry.DAYS:
-        wrong["voucher_days"] = "out_of_range"
-    if len(terms) > TERMS_LENGTH:
-        wrong["terms"] = "too_long"
-    elif has_controls(terms, but="\n\t"):
-        wrong["terms"] = "bad_characters"
-    refuse(wrong)
-    with tools.database.begin() as tx:
-        row = _programme(tx, tools, programme_id)
-        replaced = {"terms": row.terms, "terms_version": row.terms_version}
-        has_new_terms = programme_id is not None and row.terms != terms
-        row.name, row.reward, row.terms = name, reward, terms
-        row.stamps_required = stamps_required or 0
-        row.is_open, row.voucher_days = is_open, voucher_days
-        row.terms_version = (
-            row.terms_version + 1 if has_new_terms else row.terms_version
-        )
-        tx.flush()
-        _touch_cards(tx, row.programme_id)
-        audit.record(
-            tx,
-            tools,
-            "programme.changed" if programme_id else "programme.added",
-            row.programme_id,
-            by=by.staff_id,
-            name=name,
-            reward=reward,
-            stamps_required=stamps_required,
-            is_open=is_open,
-            voucher_days=voucher_days,
-            terms_version=row.terms_version,
-            replaced=replaced if has_new_terms else None,
-        )
-        return cards.programme_view(row)
-
-
-def _programme(tx: Tx, tools: Tools, programme_id: UUID | None) -> Programme:
-    """Find a programme to change, or begin one."""
-    if programme_id is None:
-        # Filled in by the caller before it is flushed.
-        begun = Programme(
-            terms="", terms_version=1, is_open=True, created_at=tools.now()
-        )
-        tx.add(begun)
-        return begun
-    row = tx.get(Programme, programme_id, with_for_update=True)
-    if row is None:
-        raise NotFound
-    return row
-
-
-def _touch_cards(tx: Tx, programme_id: UUID) -> None:
-    """Count a change of every card in the programme: phones show its name and rules."""
-    tx.execute(
-        update(Card)
-        .where(Card.programme_id == programme_id)
-        .values(version=Card.version + 1)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _contrast(one: str, other: str) -> float:

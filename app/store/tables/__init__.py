@@ -23,6 +23,10 @@ What holds each "once":
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
   ``uq_printed_code_batch_id_number``
+* a version of a programme is announced once: ``pk_programme_version``
+* a member agrees to a version once: ``pk_terms_accepted``
+* a member uses an invitation once, and all together as often as it says:
+  ``pk_invitation_use`` and ``ck_invitation_uses``
 * a till system's receipt counts once: ``uq_purchase_till_number``
 * a line of a purchase comes back once: ``pk_refund_line``
 """
@@ -53,6 +57,16 @@ from app.store.tables.privacy import (
     Consent,
     Erasure,
 )
+from app.store.tables.promises import (
+    AgeSeen,
+    Eligibility,
+    GroupMember,
+    Invitation,
+    InvitationUse,
+    MemberGroup,
+    ProgrammeVersion,
+    TermsAccepted,
+)
 from app.store.tables.records import (
     AccessToken,
     AuditEntry,
@@ -82,17 +96,23 @@ __all__ = [
     "LEDGER_KINDS",
     "REWARD_KINDS",
     "AccessToken",
+    "AgeSeen",
     "AuditEntry",
     "Card",
     "Consent",
+    "Eligibility",
     "EmailChange",
     "Erasure",
+    "GroupMember",
+    "Invitation",
+    "InvitationUse",
     "Item",
     "LedgerEntry",
     "Location",
     "Logo",
     "MailCode",
     "Member",
+    "MemberGroup",
     "Moment",
     "Outgoing",
     "PartnerCode",
@@ -100,6 +120,7 @@ __all__ = [
     "PrintedBatch",
     "PrintedCode",
     "Programme",
+    "ProgrammeVersion",
     "Purchase",
     "PurchaseLine",
     "Refund",
@@ -111,6 +132,7 @@ __all__ = [
     "StaffMember",
     "Table",
     "Terminal",
+    "TermsAccepted",
     "Voucher",
     "Watched",
 ]

@@ -83,6 +83,9 @@ class Card(Table):
     #: Eight random digits that people read to each other.
     number: Mapped[str] = mapped_column(String(8), unique=True)
     terms_version: Mapped[int]
+    #: The version that the running round was promised under; None: none has begun,
+    #: and the next goes by the version in force.
+    promised_version: Mapped[int | None]
     #: Counts every change that the card's page shows.
     version: Mapped[int] = mapped_column(default=1)
     opened_at: Mapped[datetime] = mapped_column(index=True)
@@ -112,6 +115,8 @@ class Voucher(Table):
     card_id: Mapped[UUID] = mapped_column(ForeignKey("card.card_id"), index=True)
     #: As promised when it was issued, whatever the programme says later.
     reward: Mapped[str] = mapped_column(String(60))
+    #: The version that its round was promised under; None: older than versions.
+    promised_version: Mapped[int | None]
     #: ``expired`` is told by ``app.programme.expiry`` from the end, and not written.
     state: Mapped[str] = mapped_column(String(10), default="issued")
     issued_at: Mapped[datetime]

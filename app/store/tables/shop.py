@@ -69,6 +69,7 @@ class Programme(Table):
     __table_args__ = (
         CheckConstraint("stamps_required BETWEEN 2 AND 30", name="stamps_required"),
         CheckConstraint("voucher_days BETWEEN 1 AND 3650", name="voucher_days"),
+        CheckConstraint("notice_days BETWEEN 1 AND 365", name="notice_days"),
         CheckConstraint("most_per_scan BETWEEN 1 AND 5", name="most_per_scan"),
         CheckConstraint("most_per_card > 0", name="most_per_card"),
         CheckConstraint("most_per_staff_member > 0", name="most_per_staff_member"),
@@ -93,6 +94,8 @@ class Programme(Table):
     exchanges: Mapped[str] = mapped_column(
         String(9), default="automatic", server_default="automatic"
     )
+    #: How many days before it takes effect a change of what it promises is announced.
+    notice_days: Mapped[int] = mapped_column(default=14, server_default="14")
     #: Stamps at most: by one scan, and within any hour; ``app.programme.limits`` tells
     #: what each holds. None: no limit.
     most_per_scan: Mapped[int] = mapped_column(default=5, server_default="5")

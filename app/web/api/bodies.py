@@ -7,6 +7,7 @@ that a slip is told rather than ignored. What came in is never echoed.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
@@ -45,6 +46,10 @@ RequestId = Annotated[
         description="made by the device that spends, the same on each retry",
     ),
 ]
+Invitation = Annotated[
+    str, Field(max_length=40, description="the code of a group's invitation")
+]
+Day = Annotated[str, Field(max_length=10, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 #: A field that we do not know is named if it looks like a name: it came from outside.
 _FIELD = re.compile(r"[a-z][a-z_]{0,39}")
 _ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -65,6 +70,17 @@ class NewMember(Body):
     locale: Annotated[str, Field(max_length=12)] | None = None
     terms_version: int | None = None
     invite: Annotated[str, Field(max_length=64)] | None = None
+    invitation: Invitation | None = None
+    birthday: Day | None = None
+
+
+class NewCard(Body):
+    """A card in another programme, for a member."""
+
+    programme: UUID
+    terms_version: int | None = None
+    invitation: Invitation | None = None
+    birthday: Day | None = None
 
 
 class CodeOnly(Body):
@@ -189,6 +205,12 @@ class JoinedAnswer(BaseModel):
     member_id: UUID
     card_id: UUID
     token: str
+
+
+class TakenAnswer(BaseModel):
+    """A member's card."""
+
+    card_id: UUID
 
 
 class VoucherAnswer(BaseModel):
@@ -460,6 +482,18 @@ def read(model: type[_Body]) -> _Body:
 def _field(place: tuple[int | str, ...]) -> str:
     name = str(place[0]) if place else ""
     return name if _FIELD.fullmatch(name) else "body"
+
+
+def read_day(text: str | None, field: str) -> date | None:
+    """Read a day.
+
+    Raises:
+        InvalidRequest: ``not_a_day``.
+    """
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidRequest({field: "not_a_day"}) from error
 
 
 def read_id(text: str) -> UUID:

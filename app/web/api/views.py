@@ -10,7 +10,15 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from app.programme import by_hand, cards, codes, members, rewards, stamping
+from app.programme import (
+    by_hand,
+    cards,
+    codes,
+    eligible,
+    members,
+    rewards,
+    stamping,
+)
 from app.programme import staff as people
 from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
@@ -40,6 +48,8 @@ def post_member() -> ResponseReturnValue:
         locale=body.locale,
         terms_version=body.terms_version,
         invite=body.invite,
+        invitation=_invitation(body.invitation),
+        birthday=bodies.read_day(body.birthday, "birthday"),
         device=device,
         browser=request.user_agent.string,
     )
@@ -49,6 +59,31 @@ def post_member() -> ResponseReturnValue:
         "token": joined.token,
     }
     return answer, HTTPStatus.CREATED
+
+
+@bp.post("/cards")
+@described(takes=bodies.NewCard, gives=bodies.TakenAnswer)
+def post_card() -> ResponseReturnValue:
+    """Take a card in another programme."""
+    caller = access.member()
+    body = bodies.read(bodies.NewCard)
+    taken = members.take_card(
+        access.tools(),
+        caller.member_id,
+        body.programme,
+        terms_version=body.terms_version,
+        invitation=_invitation(body.invitation),
+        birthday=bodies.read_day(body.birthday, "birthday"),
+    )
+    status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
+    return {"card_id": str(taken.card_id)}, status
+
+
+def _invitation(text: str | None) -> str | None:
+    """Count that somebody tries an invitation's code."""
+    if text:
+        eligible.may_try(access.tools(), request.remote_addr or "127.0.0.1")
+    return text or None
 
 
 @bp.get("/cards/<card_id>")

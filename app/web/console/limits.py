@@ -9,12 +9,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext, lazy_gettext
 
-from app.programme import hours, shop
+from app.programme import hours, members, shop
 from app.programme import limits as rules
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.hours import Hours
 from app.programme.limits import Limits
-from app.web.console.programme import first_programme, whole
+from app.web.console.programme import first_programme, url_of, whole
 from app.web.console.room import again, bp
 from app.web.shared import access
 
@@ -44,27 +44,30 @@ _BY_THE_HOUR = (
 
 
 @bp.route("/console/limits", methods=["GET", "POST"])
-def limits() -> ResponseReturnValue:
+@bp.route("/console/programmes/<uuid:programme_id>/limits", methods=["GET", "POST"])
+def limits(programme_id: UUID | None = None) -> ResponseReturnValue:
     """Show how many stamps may be given, and change it."""
-    shown = first_programme()
+    if programme_id is None:
+        shown = first_programme()
+    else:
+        shown = members.programme(access.tools(), programme_id)
     if shown is None:
         return redirect(url_for("console.programme"))
+    facts = {"fields": _BY_THE_HOUR, "programme": shown, "back_url": url_of(shown)}
     if request.method != "POST":
         values = {
             name: "" if most is None else str(most)
             for name, most in rules.columns(shown.limits).items()
         }
-        return render_template(
-            "console/limits.html", form=values, wrong={}, fields=_BY_THE_HOUR
-        )
+        return render_template("console/limits.html", form=values, wrong={}, **facts)
     try:
         shop.save_limits(
             access.tools(), shown.programme_id, _typed(), by=access.console()
         )
     except InvalidRequest as error:
-        return again("console/limits.html", error, fields=_BY_THE_HOUR)
+        return again("console/limits.html", error, **facts)
     flash(gettext("Saved."))
-    return redirect(url_for("console.limits"))
+    return redirect(url_for("console.limits", programme_id=programme_id))
 
 
 @bp.route("/console/locations/<uuid:location_id>/hours", methods=["GET", "POST"])

@@ -26,7 +26,7 @@ SHAPE_NAMES: Final = {
 }
 
 
-def shown_card(shape: str, *, stamps: int = 7) -> Specimen:
+def shown_card(shape: str, *, stamps: int = 7, required: int = 10) -> Specimen:
     """Lay out a card that the owner looks at."""
     tools = access.tools()
     places = shop.locations(tools)
@@ -36,6 +36,7 @@ def shown_card(shape: str, *, stamps: int = 7) -> Specimen:
         place=places[0].name if places else "",
         label=gettext("Stamp"),
         stamps=stamps,
+        required=required,
     )
 
 

@@ -87,6 +87,18 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
     ),
     ("price", "out_of_range"): lazy_gettext("A price from nothing to 100,000."),
     ("name", "taken"): lazy_gettext("Another location has this name."),
+    ("effective_on", "out_of_range"): lazy_gettext(
+        "Choose a day within the next two years."
+    ),
+    ("notice_days", "out_of_range"): lazy_gettext("A whole number from 1 to 365."),
+    ("least_count", "out_of_range"): lazy_gettext(
+        "A whole number from 1 to 1,000, or nothing."
+    ),
+    ("least_age", "out_of_range"): lazy_gettext(
+        "A whole number from 1 to 120, or nothing."
+    ),
+    ("group_id", "missing"): lazy_gettext("Choose a group, or make one first."),
+    ("most_uses", "out_of_range"): lazy_gettext("A whole number from 1 to 100,000."),
     ("number", "taken"): lazy_gettext("It is a colleague's own card."),
     ("stock", "out_of_range"): lazy_gettext("1 to 100,000, or nothing."),
     ("per_member", "out_of_range"): lazy_gettext("1 to 1,000, or nothing."),
@@ -200,6 +212,19 @@ _ROOM_OF: Final = {
     "new_reward": "programme",
     "reward": "programme",
     "add_codes": "programme",
+    **dict.fromkeys(
+        (
+            "new_programme",
+            "one_programme",
+            "programme_terms",
+            "eligibility",
+            "groups",
+            "group",
+            "put_in_group",
+            "new_invitation",
+        ),
+        "programme",
+    ),
     "items": "programme",
     "change_item": "programme",
     "hours": "locations",

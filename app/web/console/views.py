@@ -2,7 +2,9 @@
 
 from app.web.console import (
     cards,
+    eligibility,
     entrance,
+    groups,
     home,
     items,
     keys,
@@ -17,13 +19,16 @@ from app.web.console import (
     signals,
     style,
     team,
+    terms,
 )
 from app.web.console.room import bp
 
 __all__ = [
     "bp",
     "cards",
+    "eligibility",
     "entrance",
+    "groups",
     "home",
     "items",
     "keys",
@@ -38,4 +43,5 @@ __all__ = [
     "signals",
     "style",
     "team",
+    "terms",
 ]

@@ -22,13 +22,14 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.programme import own_cards, shop
+from app.programme import eligible, own_cards, shop
 from app.programme import staff as people
 from app.programme.errors import InvalidRequest, Refused
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.web.counter import texts
 from app.web.shared import access, errors, languages, reasons
 from app.web.shared.headers import scans
+from app.web.shared.names import isolated
 
 bp = Blueprint(
     "counter",
@@ -129,6 +130,58 @@ def my_card() -> ResponseReturnValue:
         mine=own_cards.of_person(access.tools(), staff.staff_id),
     )
     return page, HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+
+
+@bp.route("/counter/customer", methods=["GET", "POST"])
+def customer() -> ResponseReturnValue:
+    """Put a customer into a group, or note that a document showed their age."""
+    staff = access.staff_or_none()
+    if staff is None:
+        return redirect(url_for("counter.till"))
+    problem = done = ""
+    if request.method == "POST":
+        try:
+            done = _note_of_customer(staff)
+        except InvalidRequest:
+            problem = gettext("Choose what to note.")
+        except Refused as refusal:
+            problem = errors.sentence(refusal)
+    tools = access.tools()
+    page = render_template(
+        "counter/customer.html",
+        terminal=access.terminal(),
+        staff=staff,
+        problem=problem,
+        done=done,
+        chosen=request.form.get("what", ""),
+        groups=[each for each in eligible.groups(tools) if each.staff_may_add],
+        ages=eligible.ages_asked(tools),
+    )
+    return page, HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+
+
+def _note_of_customer(staff: StaffCaller) -> str:
+    """Do what the form says; tell what was noted."""
+    kind, _, value = request.form.get("what", "").partition(":")
+    tools, code = access.tools(), request.form.get("code", "")
+    if kind == "group" and (group_id := _id_or_none(value)):
+        name = eligible.put_in_at_till(tools, code, group_id, staff=staff)
+        told = gettext(
+            "%(name)s: in the group.", name=isolated(name or gettext("No name"))
+        )
+    elif kind == "age" and value.isdecimal():
+        name = eligible.note_age(tools, code, int(value[:4]), staff=staff)
+        told = gettext("Noted, with your name. The document itself is not kept.")
+    else:
+        raise InvalidRequest({"what": "missing"})
+    return str(told)
+
+
+def _id_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _sign_in_page(terminal: TerminalCaller) -> str:

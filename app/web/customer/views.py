@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
-from functools import partial
 from uuid import UUID
 
 from flask import (
@@ -14,18 +12,15 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
     url_for,
 )
-from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.programme import cards, codes, members, rewards, stamping
+from app.programme import cards, codes, rewards, stamping, terms
 from app.programme import history as histories
 from app.programme import shop as shops
 from app.programme.cards import CardState
 from app.programme.errors import (
-    CardClosed,
     InvalidRequest,
     NotFound,
     Refused,
@@ -33,13 +28,11 @@ from app.programme.errors import (
 )
 from app.programme.history import HistoryLine
 from app.programme.members import Joined
-from app.web.customer import faces, landings, lines, shell
-from app.web.customer.account import wordings
+from app.web.customer import faces, joining, landings, lines, shell
 from app.web.customer.landings import Said
 from app.web.customer.room import bp, respond
 from app.web.customer.sentences import card_texts, scan_texts
-from app.web.shared import access, languages, promises, same_browser
-from app.web.shared.errors import field_sentence
+from app.web.shared import access, promises, same_browser
 from app.web.shared.headers import scans
 
 #: As far back as the page of everything goes.
@@ -53,31 +46,6 @@ def home() -> AnyResponse:
     """Lead to the card, or to joining."""
     known = access.member_or_none()
     return redirect(url_for("customer.newest" if known else "customer.join"))
-
-
-@bp.get("/join")
-def join() -> str | AnyResponse:
-    """Offer a card."""
-    if access.member_or_none():
-        return redirect(url_for("customer.newest"))
-    return _join_page()
-
-
-@bp.post("/join")
-def joined() -> AnyResponse:
-    """Make a member with a card; a phone that has one keeps it."""
-    if access.member_or_none():
-        return redirect(url_for("customer.newest"), 303)
-    version = request.form.get("terms_version", type=int)
-    try:
-        new = _join(terms_version=version)
-    except InvalidRequest as refusal:
-        return respond(_join_page(refusal), 422)
-    except CardClosed:
-        return respond(_join_page(), 409)
-    answer = make_response(redirect(url_for("customer.card", card_id=new.card_id), 303))
-    access.set_cookie(answer, "member", new.token)
-    return answer
 
 
 @bp.get("/card")
@@ -109,10 +77,12 @@ def card(card_id: UUID) -> str:
             offers=rewards.offers(tools, mine),
         ),
         news=None,
-        parts=faces.parts(_shape()),
+        parts=faces.parts(joining.shape()),
         all_mine=all_mine if len(all_mine) > 1 else [],
         terms=mine.programme.terms,
         promise=promises.of_vouchers(mine.programme.voucher_days),
+        coming=_coming(mine),
+        has_offers=joining.has_offers(mine.member_id),
         join_url=f"{tools.settings.origin}/join",
         texts=card_texts(),
     )
@@ -134,6 +104,7 @@ def face(card_id: UUID) -> str:
             new=len(news.postmarks) if news else 0,
             offers=rewards.offers(tools, mine),
         ),
+        coming=_coming(mine),
         news=news,
     )
 
@@ -191,7 +162,7 @@ def landing(code: str) -> Response:
     open_cards = [row for row in mine if not row.is_closed]
     marks: list[str] = []
     if known is None:
-        _prepare_joining()
+        joining.prepare()
     try:
         seen = codes.peek(tools, code)
         said = landings.of_peek(seen, has_card=bool(mine))
@@ -221,7 +192,7 @@ def collect() -> Response:
             seen = codes.peek(tools, code)
             if not landings.of_peek(seen, has_card=False).can_collect:
                 return landing(code)
-            new = _join()
+            new = joining.join_now()
         card_id = new.card_id if new else _chosen(mine)
         same_browser.has_collected(stamping.collect(tools, code, card_id=card_id))
     except (Refused, StoreDown) as refusal:
@@ -259,6 +230,13 @@ def offline() -> str:
     return render_template("customer/offline.html")
 
 
+def _coming(mine: CardState) -> promises.ComingChange | None:
+    """Tell what will change for a card."""
+    tools = access.tools()
+    found = terms.coming(tools, mine.programme.programme_id)
+    return promises.of_change(*found, tools.now()) if found else None
+
+
 def _my_card(card_id: UUID) -> CardState:
     """Read a card of the caller; somebody else's is not found."""
     caller = access.member()
@@ -266,64 +244,6 @@ def _my_card(card_id: UUID) -> CardState:
     if found.member_id != caller.member_id:
         raise NotFound
     return found
-
-
-def _join(terms_version: int | None = None) -> Joined:
-    device = request.remote_addr or "127.0.0.1"
-    members.may_join(access.tools(), device)
-    join = partial(
-        members.join,
-        access.tools(),
-        name=request.form.get("name"),
-        email=request.form.get("email"),
-        device=device,
-        browser=request.user_agent.string,
-        locale=languages.spoken().tag,
-        terms_version=terms_version,
-        choices=wordings.choices(only_given=True),
-    )
-    try:
-        return join(join_id=session.get("join"))
-    except InvalidRequest as refusal:
-        if "join_id" not in refusal.fields:
-            raise
-        # That joining is long over, and its card is no longer here: this is another.
-        session.pop("join")
-        _prepare_joining()
-        return join(join_id=session["join"])
-
-
-def _prepare_joining() -> None:
-    """Give a stranger's browser the secret that makes its double tap one joining."""
-    session.setdefault("join", secrets.token_hex(16))
-
-
-def _join_page(refusal: InvalidRequest | None = None) -> str:
-    _prepare_joining()
-    programme = members.default_programme(access.tools())
-    fields = refusal.fields if refusal else {}
-    errors = {
-        field: field_sentence(fields[field])
-        for field in ("name", "email")
-        if field in fields
-    }
-    problem = ""
-    if "terms_version" in fields:
-        problem = gettext("The terms have just changed. Please look at them again.")
-    return render_template(
-        "customer/join.html",
-        view=faces.specimen(programme),
-        parts=faces.parts(_shape()),
-        terms=programme.terms,
-        promise=promises.of_vouchers(programme.voucher_days),
-        terms_version=programme.terms_version,
-        is_open=programme.is_open,
-        name=request.form.get("name", ""),
-        email=request.form.get("email", ""),
-        question=wordings.question(wordings.ticked()),
-        errors=errors,
-        problem=problem,
-    )
 
 
 def _landing_page(
@@ -339,7 +259,7 @@ def _landing_page(
         code=code,
         cards=open_cards or [],
         postmarks=marks or [],
-        parts=faces.parts(_shape()) if marks else "",
+        parts=faces.parts(joining.shape()) if marks else "",
     )
     return respond(page, said.status)
 
@@ -355,11 +275,3 @@ def _just_given(happened: list[HistoryLine]) -> int:
     """Count the stamps of the newest entry that gave any, if it is the news."""
     earned = [row for row in happened[:3] if row.kind == "EARN"]
     return earned[0].units if earned else 0
-
-
-def _shape() -> str:
-    """Tell the shape of the shop's stamps; the plain one while it cannot be read."""
-    try:
-        return shops.shop(access.tools()).stamp_shape
-    except (NotFound, StoreDown):
-        return shops.UNKNOWN_SHOP.stamp_shape

@@ -34,7 +34,7 @@ from app.programme.errors import (
     TryAgain,
     VoucherExpired,
 )
-from app.web.shared import access, moments, reward_words
+from app.web.shared import access, left_out, moments, reward_words
 from app.web.shared.names import isolated
 
 #: What to wait, in seconds, when a store is away.
@@ -264,6 +264,18 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
     "not_a_card": lazy_gettext("There is no card with this number."),
+    "not_a_day": lazy_gettext("That is not a day."),
+    "too_soon": lazy_gettext("That is too soon: members have to be told in time."),
+    "announced_before": lazy_gettext(
+        "Another change is announced already. Call it back first."
+    ),
+    "no_other_card": lazy_gettext(
+        "There is no other open card on which people could collect. Make one first."
+    ),
+    "no_way_in": lazy_gettext(
+        "Nobody could have this card: nobody is in the group, and there is no way into "
+        "it. Make an invitation, or let staff put people in."
+    ),
     "not_an_amount": lazy_gettext("That is not a sum of money, such as 3.50."),
     "too_many": lazy_gettext("That is too many."),
     "unknown": lazy_gettext("There is no such thing here."),
@@ -302,6 +314,8 @@ def sentence(error: Refused) -> str:
         return ended(error.ended_at)
     if isinstance(error, LimitReached):
         return _limit(error)
+    if isinstance(error, NotEligible) and (told := left_out.told(error)):
+        return told[1]
     return reward_words.refused(error) or str(_line(error).detail)
 
 
@@ -309,6 +323,8 @@ def title(error: Refused) -> str:
     """Tell in a word or three what was refused."""
     if isinstance(error, LimitReached) and error.most is not None:
         return str(_ENOUGH)
+    if isinstance(error, NotEligible) and (told := left_out.told(error)):
+        return told[0]
     return str(_line(error).title)
 
 
@@ -388,7 +404,7 @@ def _facts(error: Refused) -> dict[str, Any]:
     elif isinstance(error, CardClosed):
         told = {"is_paused": error.is_paused or None}
     elif isinstance(error, NotEligible):
-        told = {"why": error.why}
+        told = {"why": error.why, "needed": error.needed, "have": error.have}
     else:
         told = dict(reward_words.facts(error))
     return {name: value for name, value in told.items() if value is not None}

@@ -15,9 +15,10 @@ from app import translations
 from app.programme import welcome as welcome_mail
 from app.programme.rewards import warning
 from app.programme.shop import ShopView
+from app.programme.terms import telling
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import voucher_ends, welcome
+from app.worker.letters import terms, voucher_ends, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -51,6 +52,7 @@ def letter(mail: Waiting, shop: ShopView, origin: str, *, stop_url: str = "") ->
 
 
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
+    telling.KIND: terms.write,
     welcome_mail.KIND: welcome.write,
     warning.KIND: voucher_ends.write,
 }

@@ -27,6 +27,7 @@ from app.programme import (
     rewards,
     shop,
     stamping,
+    terms,
     vouchers,
 )
 from app.programme.errors import VoucherSpent
@@ -585,7 +586,7 @@ def test_the_demo_is_clean(tools: Tools, tmp_path: Path, counts: Callable[..., N
 
 
 def change_without_an_entry(
-    day: Day, card_id: UUID, step: int, owner: ConsoleCaller
+    day: Day, card_id: UUID, step: int, owner: ConsoleCaller, clock: Clock
 ) -> None:
     """Pause a card, or change its programme and agree to that."""
     if step % 40 == 10:
@@ -593,7 +594,7 @@ def change_without_an_entry(
             shop.pause_card(day.tools, card_id, is_paused=is_paused, by=owner)
         return
     rules = cards.card(day.tools, card_id).programme
-    changed = shop.save_programme(
+    shop.save_programme(
         day.tools,
         programme_id=rules.programme_id,
         name=rules.name,
@@ -604,17 +605,20 @@ def change_without_an_entry(
         voucher_days=[None, 1, 2][step // 40],
         by=owner,
     )
+    clock.forward(timedelta(days=15))
+    terms.take_effect(day.tools)
+    changed = cards.card(day.tools, card_id).programme
     for _ in range(2):
         cards.accept_terms(day.tools, card_id, changed.terms_version)
 
 
 @both_books
 def test_what_is_removed_is_missed_also_from_a_card_that_changed_otherwise(
-    day: Day, by_hand: Connection
+    day: Day, by_hand: Connection, clock: Clock
 ):
     owner = ConsoleCaller(day.till.staff_id, "Owner", "owner")
     for step in (10, 30):
-        change_without_an_entry(day, day.one, step, owner)
+        change_without_an_entry(day, day.one, step, owner, clock)
     assert found(day.tools) == set()
 
     tampered(by_hand, "DELETE FROM ledger_entry WHERE entry_no = 13")
@@ -646,7 +650,7 @@ def test_a_random_history_is_clean(day: Day, clock: Clock, counts: Callable[...,
                     day.tools, use_id, staff=day.till, reason="Wrong"
                 )
         if step % 20 == 10:
-            change_without_an_entry(day, card_id, step, owner)
+            change_without_an_entry(day, card_id, step, owner, clock)
 
     proved = proofs.prove(day.tools)
 

@@ -125,19 +125,15 @@ def test_changed_terms_are_a_new_version_and_the_old_text_is_kept(
     }
 
 
-def test_the_same_terms_stay_the_same_version(
+def test_who_promises_the_same_stays_at_the_same_version(
     tools: Tools, founded: Founded, owner: ConsoleCaller
 ) -> None:
     terms = members.default_programme(tools).terms
 
-    _save(tools, founded, owner, name="12 coffees", stamps_required=12, terms=terms)
+    _save(tools, founded, owner, name="12 coffees", terms=terms)
 
     after = members.default_programme(tools)
-    assert (after.name, after.stamps_required, after.terms_version) == (
-        "12 coffees",
-        12,
-        1,
-    )
+    assert (after.name, after.terms_version) == ("12 coffees", 1)
 
 
 def test_phones_hear_of_a_changed_programme(
@@ -146,9 +142,9 @@ def test_phones_hear_of_a_changed_programme(
     owner: ConsoleCaller,
     make_card: Callable[..., CardState],
 ) -> None:
-    card = make_card()
+    card, terms = make_card(), members.default_programme(tools).terms
 
-    _save(tools, founded, owner, name="12 coffees")
+    _save(tools, founded, owner, name="12 coffees", terms=terms)
 
     assert cards.card(tools, card.card_id).version == card.version + 1
 

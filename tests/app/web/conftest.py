@@ -71,6 +71,21 @@ class Api:
         return self("POST", path, body, **more)
 
 
+_APPS: dict[tuple[object, ...], Flask] = {}
+
+
+def app_over(tools: Tools) -> Flask:
+    """Give an app over these tools: making one, of a hundred addresses, takes long.
+
+    Of its settings it keeps what is named here, and of a test its tools, so one serves
+    all tests, one after the other. Who needs a second beside it calls ``create_app``.
+    """
+    kept = (tools.settings.is_secure, tools.settings.proxy_hops)
+    app = _APPS[kept] = _APPS.get(kept) or create_app(tools)
+    app.extensions["punchproof"] = tools
+    return app
+
+
 @dataclass(frozen=True)
 class House:
     """A shop with a card, a till, somebody at it and somebody in the console."""
@@ -250,7 +265,7 @@ def house(
         tools = make_tools()
         furniture = furnish(tools)
     return House(
-        tools, create_app(tools), furniture.founded, furniture.joined, furniture.tokens
+        tools, app_over(tools), furniture.founded, furniture.joined, furniture.tokens
     )
 
 
@@ -353,6 +368,17 @@ def calls(house: House) -> list[Call]:
     pin = {"staff_id": str(house.founded.staff_id), "pin": house.founded.pin}
     owner = ConsoleCaller(house.founded.staff_id, "Owner", "owner")
     shop.allow_by_hand(house.tools, is_allowed=True, by=owner)
+    soup = shop.save_programme(
+        house.tools,
+        programme_id=None,
+        name="Lunch",
+        reward="Soup",
+        stamps_required=5,
+        terms="",
+        is_open=True,
+        voucher_days=None,
+        by=owner,
+    )
     by_hand = {"card_id": str(other.card_id), "stamps": 1, "request_id": uuid4().hex}
     receipt = {
         "code": house.card_code(house.join("Di")),
@@ -367,6 +393,7 @@ def calls(house: House) -> list[Call]:
         Call("POST", "/card-searches", "/card-searches", staff_, {"q": "Anna"}),
         Call("POST", "/hand-stamps", "/hand-stamps", staff_, by_hand),
         Call("POST", "/members", "/members", anyone, {"name": "Zoë"}),
+        Call("POST", "/cards", "/cards", member, {"programme": str(soup.programme_id)}),
         Call("POST", "/purchases", "/purchases", staff_ | terminal, receipt),
         Call("GET", "/purchases", "/purchases", staff_),
         Call(

@@ -31,6 +31,12 @@ class Entry:
 ENTRIES: Final[tuple[Entry, ...]] = (
     Entry("customer.newest", "stamp", lazy_gettext("My card"), lambda _member_id: ""),
     Entry(
+        "customer.offers",
+        "cup",
+        lazy_gettext("Cards of this shop"),
+        lambda _member_id: "",
+    ),
+    Entry(
         "customer.consents_page",
         "mail",
         lazy_gettext("What I get by mail"),

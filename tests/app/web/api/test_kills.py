@@ -25,10 +25,10 @@ from app.settings import Settings
 from app.store.tables import LedgerEntry
 from app.tools import Tools
 from scripts.parts.redis_server import RunningRedis
-from tests.conftest import both_books
+from tests.conftest import both_books_at_length
 from tests.running import BUSY, Service, free_port, join, work
 
-pytestmark = [both_books, pytest.mark.slow]
+pytestmark = [both_books_at_length, pytest.mark.slow]
 
 TILLS, STAMPS_EACH, KILL_EVERY = 6, 25, 12
 _PATIENCE_S = 90

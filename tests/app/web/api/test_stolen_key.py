@@ -52,7 +52,7 @@ from tests.app.web.api.traffic import (
     until_live,
     with_ring_of_its_own,
 )
-from tests.conftest import both_books
+from tests.conftest import both_books_at_length
 from tests.running import BUSY, Service, join, work
 
 pytestmark = pytest.mark.slow
@@ -184,7 +184,7 @@ def revoke(settings: Settings, key_id: int, since: datetime) -> tuple[float, flo
     return began, time.time()
 
 
-@both_books
+@both_books_at_length
 def test_a_key_called_back_under_load_is_worth_nothing_everywhere(
     street, service, tools, served_settings, counts
 ):

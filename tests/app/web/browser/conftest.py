@@ -1,8 +1,8 @@
 """Real Chromium windows: phones, and tills whose camera sees a real picture.
 
 A camera sees a film. A test takes the QR from the phone's screen as it was drawn there,
-makes a film of it, and starts the till's Chromium with that film; or gives the till a
-``Camera``, whose film is written anew while it runs.
+makes a film of it, and takes a Chromium for the till with that film; or gives the till
+a ``Camera``, whose film is written anew while it runs.
 
 With ``PUNCHPROOF_PICTURES`` naming a directory, pictures of the pages are left there
 for people to look at.
@@ -11,11 +11,14 @@ for people to look at.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pypdfium2
 import pytest
@@ -31,13 +34,15 @@ from playwright.sync_api import (
 )
 
 from app.programme import limits, sessions, staff
-from app.programme.founding import Charter, Founded, found
+from app.programme.founding import Charter, Founded
 from app.settings import Settings
 from app.store.tables import StaffMember, Table
 from app.tools import Tools, open_tools
 from scripts.parts import browser as chromium
-from scripts.parts.redis_server import RunningRedis
+from scripts.parts import redis_server
+from tests.conftest import FirstFounding
 from tests.running import Service, enrol, free_port, running, sign_in
+from tests.servers import wipe
 
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 820, "height": 1180}
@@ -54,32 +59,71 @@ class Window:
     complaints: list[str]
 
 
+class Browsers:
+    """Chromiums that live as long as the run: starting one takes long.
+
+    Each window has a memory of its own. What a camera films is named when Chromium
+    starts, so a browser's camera has a name of its own, which is led to a test's film;
+    Chromium looks behind it whenever the camera starts.
+    """
+
+    def __init__(self, playwright: Playwright, cameras: Path) -> None:
+        self._chromium = playwright.chromium
+        self._cameras = cameras
+        self._running: dict[tuple[str, int], Browser] = {}
+
+    def take(self, kind: str, number: int, film: Path | None) -> Browser:
+        """Give a browser by its number among those with such a camera."""
+        camera = self._cameras / f"{number}.y4m"
+        if film:
+            camera.unlink(missing_ok=True)
+            camera.symlink_to(film)
+        running = self._running.get((kind, number))
+        if running is None or not running.is_connected():
+            running = self._start(kind, camera)
+        self._running[kind, number] = running
+        return running
+
+    def close(self) -> None:
+        for browser in self._running.values():
+            browser.close()
+
+    def _start(self, kind: str, camera: Path) -> Browser:
+        arguments = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+        ]
+        devices = "=device-count=0" if kind == "blind" else ""
+        arguments.append(f"--use-fake-device-for-media-stream{devices}")
+        if kind == "filming":
+            arguments.append(f"--use-file-for-fake-video-capture={camera}")
+        # Whoever has no film for it does not allow the camera.
+        allows = "" if kind == "filming" else "=deny"
+        arguments.append(f"--use-fake-ui-for-media-stream{allows}")
+        return self._chromium.launch(executable_path=chromium.find(), args=arguments)
+
+
+@pytest.fixture(scope="session")
+def browsers(
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browsers]:
+    browsers = Browsers(playwright, tmp_path_factory.mktemp("cameras"))
+    yield browsers
+    browsers.close()
+
+
 @pytest.fixture
-def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
-    """Start a Chromium with a film for its camera, or without a camera."""
-    with ExitStack() as stack:
+def launch(browsers: Browsers) -> Callable[..., Browser]:
+    """Take a Chromium with a film for its camera, or without a camera."""
+    taken: Counter[str] = Counter()
 
-        def start(film: Path | None = None, *, has_camera: bool = True) -> Browser:
-            arguments = [
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-            ]
-            count = "" if has_camera else "=device-count=0"
-            arguments.append(f"--use-fake-device-for-media-stream{count}")
-            if film:
-                arguments.append(f"--use-file-for-fake-video-capture={film}")
-            # Whoever has no film for it does not allow the camera.
-            allows = "" if film else "=deny"
-            arguments.append(f"--use-fake-ui-for-media-stream{allows}")
-            browser = playwright.chromium.launch(
-                executable_path=chromium.find(),
-                args=arguments,
-            )
-            stack.callback(browser.close)
-            return browser
+    def take(film: Path | None = None, *, has_camera: bool = True) -> Browser:
+        kind = "filming" if film else "watching" if has_camera else "blind"
+        taken[kind] += 1
+        return browsers.take(kind, taken[kind], film)
 
-        yield start
+    return take
 
 
 @pytest.fixture
@@ -122,6 +166,8 @@ def open_window(
 
     yield start
     for window in windows:
+        window.context.close()
+    for window in windows:
         assert window.complaints == []
 
 
@@ -131,46 +177,84 @@ def _note(complaints: list[str], kind: str, text: str) -> None:
         complaints.append(text)
 
 
-@pytest.fixture(scope="module")
-def served_settings(
-    tmp_path_factory: pytest.TempPathFactory,
-    key_directory: Path,
-    redis_server: RunningRedis,
-) -> Settings:
-    """One service serves a module; ``shop`` empties its books for each test."""
-    data, port = tmp_path_factory.mktemp("service"), free_port()
-    return Settings(
-        data=data,
-        host="127.0.0.1",
-        port=port,
-        origin=f"http://localhost:{port}",
-        keys=key_directory / "keys",
-        keys_passphrase_file=key_directory / "keys.passphrase",
-        database_url=f"sqlite:///{data / 'books.sqlite3'}",
-        redis_url=redis_server.url,
-    )
+@dataclass(frozen=True)
+class Served:
+    """A service with stores of its own, and this process's tools for them."""
+
+    settings: Settings
+    tools: Tools
+    service: Service
+    first_founding: FirstFounding = field(default_factory=FirstFounding)
+
+
+@contextmanager
+def serving(data: Path, keys: Path) -> Iterator[Served]:
+    """Run a service until the block ends.
+
+    Its Redis is its own, for it reports there while other tests are played.
+
+    Args:
+        data: where it keeps its books and its log.
+        keys: where its ring lies, and the passphrase beside it.
+    """
+    port = free_port()
+    with ExitStack() as stack:
+        directory = stack.enter_context(TemporaryDirectory(prefix="pp-redis-"))
+        redis = stack.enter_context(redis_server.start(Path(directory)))
+        settings = Settings(
+            data=data,
+            host="127.0.0.1",
+            port=port,
+            origin=f"http://localhost:{port}",
+            keys=keys / "keys",
+            keys_passphrase_file=keys / "keys.passphrase",
+            database_url=f"sqlite:///{data / 'books.sqlite3'}",
+            redis_url=redis.url,
+        )
+        tools = open_tools(settings)
+        stack.callback(tools.close)
+        tools.database.migrate()
+        service = stack.enter_context(running(settings, workers=1, logs=data))
+        yield Served(settings, tools, service)
+
+
+@pytest.fixture(scope="session")
+def everyday(
+    tmp_path_factory: pytest.TempPathFactory, key_directory: Path
+) -> Iterator[Served]:
+    """One service serves the run; ``shop`` empties its books for each test."""
+    with serving(tmp_path_factory.mktemp("service"), key_directory) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
-def own_tools(served_settings: Settings) -> Iterator[Tools]:
-    tools = open_tools(served_settings)
-    tools.database.migrate()
-    yield tools
-    tools.close()
+def served(everyday: Served) -> Served:
+    """The service of a module; one that has another ring has another."""
+    return everyday
 
 
-@pytest.fixture(scope="module")
-def service(served_settings: Settings, own_tools: Tools) -> Iterator[Service]:
-    with running(served_settings, workers=1, logs=served_settings.data) as service:
-        yield service
+@pytest.fixture
+def served_settings(served: Served) -> Settings:
+    return served.settings
+
+
+@pytest.fixture
+def own_tools(served: Served) -> Tools:
+    return served.tools
+
+
+@pytest.fixture
+def service(served: Served) -> Service:
+    return served.service
 
 
 @pytest.fixture(autouse=True)
-def shop(own_tools: Tools, redis_url: str) -> Founded:
+def shop(served: Served) -> Founded:
     """Empty books, an empty Redis, and a shop in them."""
-    clear_the_books(own_tools)
-    return found(
-        own_tools,
+    wipe(served.settings.redis_url)
+    clear_the_books(served.tools)
+    return served.first_founding.again(
+        served.tools,
         Charter(
             name="Kaffe & Brød", location="Nyhavn", owner="Sofie", limits=limits.NONE
         ),
@@ -303,7 +387,7 @@ class Camera:
 @pytest.fixture
 def film_of(tmp_path: Path) -> Callable[[Locator], Path]:
     """Make the film of a camera that is held to a picture on a screen."""
-    numbers = iter(range(1000))
+    numbers = count()
 
     def make(picture: Locator) -> Path:
         path = tmp_path / f"camera-{next(numbers)}.y4m"

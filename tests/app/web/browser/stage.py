@@ -16,7 +16,16 @@ from uuid import UUID, uuid4
 from playwright.sync_api import Browser, Locator, Page, Route
 
 from app import translations
-from app.programme import batches, cards, members, printing, sessions, staff, stamping
+from app.programme import (
+    batches,
+    cards,
+    members,
+    printing,
+    sessions,
+    staff,
+    stamping,
+    terms,
+)
 from app.programme import shop as shops
 from app.programme.cards import ProgrammeView
 from app.programme.founding import Founded
@@ -26,6 +35,7 @@ from app.store.tables import Card, Programme
 from app.tools import Tools
 from app.translations import Language
 from tests.app.web.browser import painted
+from tests.conftest import announced_before
 
 #: Nothing moves while it is looked at: axe measures contrast.
 STILL = "reduce"
@@ -105,7 +115,10 @@ class Stage:
             "is_open": now.is_open,
             "voucher_days": now.voucher_days,
         }
-        return shops.save_programme(self.tools, **{**facts, **changed}, by=self.owner)  # type: ignore[arg-type]
+        then = announced_before(self.tools)
+        saved = shops.save_programme(then, **{**facts, **changed}, by=self.owner)  # type: ignore[arg-type]
+        terms.take_effect(self.tools)
+        return saved
 
     def second_card(self, joined: Joined) -> UUID:
         lunch = self.programme(programme_id=None, name="Lunch club", reward="Free soup")

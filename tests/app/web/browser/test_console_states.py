@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -25,7 +24,7 @@ from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.store.tables import LedgerEntry, Programme
 from app.tools import Tools
 from signing import keyfiles
-from tests.app.web.browser.conftest import PHONE, TABLET, Window
+from tests.app.web.browser.conftest import PHONE, TABLET, Served, Window, serving
 from tests.app.web.browser.walking import STILL, check
 from tests.app.web.console.conftest import PAGES
 
@@ -45,8 +44,8 @@ Way = tuple[str, Callable[[Page], object] | None]
 
 
 @pytest.fixture(scope="module")
-def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ring whose first key was stolen three days ago."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service with a ring whose first key was stolen three days ago."""
     base, now = tmp_path_factory.mktemp("ring"), datetime.now(UTC)
     passphrase = base / "keys.passphrase"
     passphrase.touch(mode=0o600)
@@ -56,7 +55,8 @@ def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ring = ring.with_new_key(now - DAY).activated(2, now - DAY)
     ring = ring.revoked(1, now - DAY, since=now - 3 * DAY)
     keyfiles.save(base / "keys", ring, opened)
-    return base
+    with serving(tmp_path_factory.mktemp("service"), base) as served:
+        yield served
 
 
 @pytest.fixture

@@ -18,6 +18,10 @@ from tests.running import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+#: By day, test_every_state looks at these and more.
+THEMES = pytest.mark.parametrize(
+    "theme", [pytest.param("light", marks=pytest.mark.long), "dark"]
+)
 LAYERS = {
     "/counter/": [
         ("Show a stamp code", "#show svg"),
@@ -27,7 +31,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@THEMES
 def test_customer_pages(open_window: Callable[..., Window], theme: str):
     page = open_window("/join", color_scheme=theme, **STILL).page
     check(page)
@@ -41,7 +45,7 @@ def test_customer_pages(open_window: Callable[..., Window], theme: str):
         check(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@THEMES
 def test_counter_pages(
     open_window: Callable[..., Window],
     service: Service,

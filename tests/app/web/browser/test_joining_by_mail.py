@@ -21,7 +21,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BOTH = [each for each in LANGUAGES if each.locale in {"en", "he"}]
 
 
-@pytest.mark.parametrize("language", BOTH, ids=lambda each: each.tag)
+@pytest.mark.parametrize(
+    "language",
+    [
+        pytest.param(
+            each, id=each.tag, marks=() if each.tag == "en" else pytest.mark.long
+        )
+        for each in BOTH
+    ],
+)
 def test_an_address_is_asked_for_quietly_and_told_right_or_wrong(
     open_window: Callable[..., Window],
     own_tools: Tools,

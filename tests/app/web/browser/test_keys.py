@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -19,8 +19,10 @@ from signing import codes, keyfiles
 from tests.app.web.browser.conftest import (
     PHONE,
     TABLET,
+    Served,
     Window,
     console_cookies,
+    serving,
     show_code,
 )
 from tests.app.web.browser.walking import STILL, check
@@ -32,8 +34,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ring with a long life behind it; key 5 was stolen."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service with a ring that has a long life behind it; key 5 was stolen."""
     base, now = tmp_path_factory.mktemp("old-ring"), datetime.now(UTC)
     passphrase = base / "keys.passphrase"
     passphrase.touch(mode=0o600)
@@ -47,7 +49,8 @@ def key_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ring = ring.retired(key_id, now - 20 * DAY)
     ring = ring.revoked(5, now - DAY, since=now - 30 * DAY).with_new_key(now)
     keyfiles.save(base / "keys", ring, opened)
-    return base
+    with serving(tmp_path_factory.mktemp("service"), base) as served:
+        yield served
 
 
 @pytest.fixture
@@ -90,7 +93,9 @@ def theft(own_tools: Tools, shop: Founded) -> None:
 
 
 @pytest.mark.usefixtures("theft")
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "theme", ["light", pytest.param("dark", marks=pytest.mark.long)]
+)
 def test_the_pages_of_keys_are_for_everybody(console: Callable[..., Page], theme: str):
     page = console("/console/keys", color_scheme=theme)
     for path in ("/console/keys", "/console/keys/5/review?page=2", "/console/"):

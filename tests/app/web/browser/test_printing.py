@@ -27,7 +27,9 @@ def _must_be_fit(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "scheme", ["light", pytest.param("dark", marks=pytest.mark.long)]
+)
 def test_a_batch_from_the_console_to_a_phone(
     own_tools: Tools,
     shop: Founded,

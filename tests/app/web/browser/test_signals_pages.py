@@ -175,7 +175,10 @@ def test_nothing_is_cut_on_a_small_phone(
     assert not any(found.values()), found
 
 
-@pytest.mark.parametrize(("language", "colours"), [("en", "light"), ("he", "dark")])
+@pytest.mark.parametrize(
+    ("language", "colours"),
+    [("en", "light"), pytest.param("he", "dark", marks=pytest.mark.long)],
+)
 def test_whoever_is_at_the_till_names_their_own_card(
     service: Service,
     own_tools: Tools,

@@ -9,6 +9,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -31,6 +32,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DESK = {"width": 1280, "height": 800}
 TONGUES = [each for each in LANGUAGES if each.tag in {"en", "he", "zh-Hant"}]
+#: From left to right and from right to left, by day and by night.
+OFTEN = {("en", "phone", "light"), ("he", "desk", "dark")}
 
 
 def said(language: Language, english: str) -> str:
@@ -106,9 +109,21 @@ def warning(page: Page) -> Locator:
     return page.locator("#face a.notice")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("language", TONGUES, ids=lambda each: each.tag)
+@pytest.mark.parametrize(
+    ("language", "size", "theme"),
+    [
+        pytest.param(
+            language,
+            {"phone": PHONE, "desk": DESK}[size],
+            theme,
+            id=f"{language.tag}-{size}-{theme}",
+            marks=() if (language.tag, size, theme) in OFTEN else pytest.mark.long,
+        )
+        for language, size, theme in product(
+            TONGUES, ["phone", "desk"], ["light", "dark"]
+        )
+    ],
+)
 def test_a_card_warns_of_a_voucher_that_ends_soon(
     phone: Callable[..., Page],
     earn: Callable[..., UUID],
@@ -216,7 +231,15 @@ def test_without_a_network_no_voucher_is_promised_that_has_ended(
     expect(page.locator("#last [data-last=vouchers] li")).to_have_count(1)
 
 
-@pytest.mark.parametrize("language", TONGUES, ids=lambda each: each.tag)
+@pytest.mark.parametrize(
+    "language",
+    [
+        pytest.param(
+            each, id=each.tag, marks=() if each.tag == "en" else pytest.mark.long
+        )
+        for each in TONGUES
+    ],
+)
 def test_the_till_says_when_a_voucher_ended(
     open_window: Callable[..., Window],
     service: Service,

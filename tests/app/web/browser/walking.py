@@ -14,8 +14,6 @@ _LAWS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"],
     "resultTypes": ["violations"],
 }
-#: A theme changes colours, and neither words nor places.
-_OF_COLOUR = ["color-contrast", "link-in-text-block"]
 
 _CUT = Path(__file__).with_name("cut-words.js").read_text(encoding="utf-8")
 
@@ -27,18 +25,12 @@ _WIDE = """() => Math.max(
 )"""
 
 
-def faults(page: Page, *, by_colour: bool = False) -> list[str]:
-    """Name what axe finds; it comes into a page once, for it is half a megabyte.
-
-    Args:
-        page: as it is drawn now.
-        by_colour: by the laws that a theme can break; the others were asked in another.
-    """
+def faults(page: Page) -> list[str]:
+    """Name what axe finds; it comes into a page once, for it is half a megabyte."""
     page.wait_for_load_state()
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE_SCRIPT)
-    laws = {**_LAWS, "runOnly": _OF_COLOUR} if by_colour else _LAWS
-    found = page.evaluate("async (laws) => (await axe.run(laws)).violations", laws)
+    found = page.evaluate("async (laws) => (await axe.run(laws)).violations", _LAWS)
     return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
 
 

@@ -10,11 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import create_app
 from app.programme import sessions, shop
 from app.programme.founding import Founded
 from app.programme.sessions import ConsoleCaller
 from app.tools import Tools
+from tests.app.web.conftest import app_over
 
 #: What anybody in the console may open, whatever is in the books.
 PAGES = (
@@ -25,6 +25,8 @@ PAGES = (
     "/console/items",
     "/console/programme",
     "/console/programme/poster",
+    "/console/programmes/new",
+    "/console/groups",
     "/console/shop",
     "/console/style",
     "/console/setup/shop",
@@ -72,7 +74,7 @@ class Browser:
 
 @pytest.fixture
 def stranger(tools: Tools, founded: Founded) -> Browser:
-    return Browser(create_app(tools).test_client())
+    return Browser(app_over(tools).test_client())
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def manager(tools: Tools, founded: Founded) -> Browser:
         password="long enough 1",
         by=by,
     )
-    browser = Browser(create_app(tools).test_client())
+    browser = Browser(app_over(tools).test_client())
     browser.hold(tools, staff_id)
     return browser
 

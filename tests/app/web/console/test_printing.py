@@ -12,13 +12,13 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from app import create_app
 from app.programme import batches, members, shop, stamping
 from app.programme.batches import MOST_PRINTINGS, PRINT_WITHIN
 from app.programme.sessions import ConsoleCaller
 from app.store.tables import AuditEntry
 from app.web.console.paper.layouts import LAYOUTS
 from app.web.console.printing import PAPERS
+from tests.app.web.conftest import app_over
 from tests.app.web.console.conftest import Browser, seen
 
 NEW = "/console/printing/new"
@@ -101,7 +101,7 @@ def test_from_the_form_to_paper_to_a_card(tools, owner, fields, page):
     assert len(set(found)) == 20
 
     # when a stranger's phone opens one of its links and taps the button
-    phone = Browser(create_app(tools).test_client())
+    phone = Browser(app_over(tools).test_client())
     landing = "/S/" + found[0].rpartition("/")[2]
     shown = phone.get(landing)
     assert "2 stamps from Nyhavn" in seen(shown)
@@ -111,13 +111,13 @@ def test_from_the_form_to_paper_to_a_card(tools, owner, fields, page):
     assert collected.status_code == 303
     assert "1 of 20 came back" in seen(owner.get(page))
     assert "1 of 20 came back" in seen(owner.get("/console/printing"))
-    other = Browser(create_app(tools).test_client())
+    other = Browser(app_over(tools).test_client())
     assert "Already collected" in seen(other.get(landing))
 
 
 def test_the_day_on_paper_is_the_last_one(tools, owner, founded, page, clock):
     [url, *_] = links(download(owner, page).data)
-    phone = Browser(create_app(tools).test_client())
+    phone = Browser(app_over(tools).test_client())
     landing = "/S/" + url.rpartition("/")[2]
 
     clock.forward(timedelta(days=62))
@@ -142,7 +142,7 @@ def test_calling_back_wants_a_reason_and_stops_the_stamps(tools, owner, page):
     assert "Called back" in told
     assert "The box was stolen" in told
     assert "Download the PDF" not in told
-    phone = Browser(create_app(tools).test_client())
+    phone = Browser(app_over(tools).test_client())
     answer = phone.get(landing)
     assert answer.status_code == 410
     assert "This printed stamp was called back" in seen(answer)
@@ -154,7 +154,7 @@ def test_the_api_says_that_a_printed_stamp_was_called_back(
     [url, *_] = links(download(owner, page).data)
     owner.send(page, f"{page}/revoke", reason="Lost")
     joined = members.join(tools)
-    client = create_app(tools).test_client()
+    client = app_over(tools).test_client()
 
     answer = client.post(
         f"/api/v1/cards/{joined.card_id}/stamps",
@@ -268,7 +268,7 @@ def test_a_stamp_from_nowhere_in_particular_is_shown(tools, owner, fields):
 
     home = seen(owner.get("/console/"))
     assert "2 stamps" in home
-    phone = Browser(create_app(tools).test_client())
+    phone = Browser(app_over(tools).test_client())
     phone.client.set_cookie("pp_member", joined.token)
     assert phone.get(f"/card/{joined.card_id}").status_code == 200
     assert phone.get(f"/card/{joined.card_id}/history").status_code == 200

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app import create_app
 from app.programme import (
     cards,
     limits,
@@ -25,6 +24,7 @@ from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.programme.signals import Raised, desk
 from app.store.tables import AuditEntry, Programme, Terminal
 from app.tools import Tools
+from tests.app.web.conftest import app_over
 from tests.app.web.console.conftest import Browser, seen
 
 
@@ -394,7 +394,7 @@ def test_a_paused_cards_phone_says_so(tools: Tools, stamped, founded: Founded):
     by = ConsoleCaller(founded.staff_id, "Sofie", "owner")
     state = cards.card(tools, stamped[0])
     shop.pause_card(tools, stamped[0], is_paused=True, by=by)
-    client = create_app(tools).test_client()
+    client = app_over(tools).test_client()
     with tools.database.begin() as tx:
         from app.programme import sessions  # noqa: PLC0415
 

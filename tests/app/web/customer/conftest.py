@@ -11,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import create_app
 from app.programme import members
 from app.programme.founding import Founded
 from app.tools import Tools
+from tests.app.web.conftest import app_over
 
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
@@ -40,7 +40,7 @@ class Phone:
 
 @pytest.fixture
 def flask_app(tools: Tools, founded: Founded) -> Flask:
-    return create_app(tools)
+    return app_over(tools)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import gzip
 
 import pytest
 
-from app import create_app
 from app.programme.founding import Founded
 from app.tools import Tools
 from app.web.shared.compression import gzipped
+from tests.app.web.conftest import app_over
 
 ASKS = {"Accept-Encoding": "gzip"}
 SHEET = "/static/shared/punchproof.css"
@@ -17,7 +17,7 @@ SHEET = "/static/shared/punchproof.css"
 
 @pytest.fixture
 def client(tools: Tools, founded: Founded):
-    return create_app(tools).test_client()
+    return app_over(tools).test_client()
 
 
 @pytest.mark.parametrize(

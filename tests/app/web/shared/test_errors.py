@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import app
+from app import create_app
 from app.programme import errors
 from app.programme.errors import Refused
 from app.web.shared.errors import FIELD_SENTENCES, TABLE, field_sentence
@@ -147,11 +148,13 @@ def test_a_program_gets_json_wherever_it_asks(house: House):
 def test_a_fault_is_told_without_its_cause(
     house: House, capsys: pytest.CaptureFixture[str]
 ):
-    @house.app.get("/api/v1/broken/S/<code>")
+    app = create_app(house.tools)
+
+    @app.get("/api/v1/broken/S/<code>")
     def broken(code: str) -> str:
         raise RuntimeError("the secret ingredient")
 
-    answer = house.app.test_client().get("/api/v1/broken/S/" + "A" * 128)
+    answer = app.test_client().get("/api/v1/broken/S/" + "A" * 128)
 
     problem(answer, 500, "internal_error")
     assert "secret" not in answer.text

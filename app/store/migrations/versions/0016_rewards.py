@@ -15,8 +15,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 _KINDS = (
     "item",

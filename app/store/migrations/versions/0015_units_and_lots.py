@@ -14,8 +14,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
