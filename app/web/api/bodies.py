@@ -185,14 +185,6 @@ class Redeem(Body):
     ) = None
 
 
-class Choose(Body):
-    """A reward that a member wants, as they saw it."""
-
-    reward_id: UUID
-    request_id: Annotated[RequestId, Field(min_length=8)]
-    edition: Annotated[int, Field(ge=1, le=1_000_000)]
-
-
 class Reason(Body):
     """Why something is undone."""
 
@@ -354,34 +346,6 @@ class RedemptionAnswer(BaseModel):
     card: CardAnswer
     amount: int | None = Field(None, description="of money: what was used of it")
     member_name: str | None = None
-
-
-class RewardAnswer(BaseModel):
-    """A reward, as one member may choose it."""
-
-    reward_id: UUID
-    kind: str
-    name: str
-    about: str
-    unit: str = Field(description="stamp, point or cent")
-    price: int
-    worth: int | None
-    edition: int = Field(description="of its promise; choosing names it")
-    missing: int = Field(description="units that are not on the card yet")
-    left: int | None = Field(description="how many there are; null: no limit")
-    why: str | None = Field(description="why it can't be had; null: it can")
-
-
-class RewardList(RootModel[list[RewardAnswer]]):
-    """What may be chosen, in the shop's order."""
-
-
-class ExchangeAnswer(BaseModel):
-    """A reward that was chosen, and the voucher that came of it."""
-
-    exchange_id: UUID
-    voucher: VoucherAnswer
-    card: CardAnswer
 
 
 class ReversalAnswer(BaseModel):

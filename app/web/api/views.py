@@ -24,7 +24,7 @@ from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
 from app.programme.purchases import Order
 from app.programme.sessions import MemberCaller
-from app.web.api import bodies
+from app.web.api import bodies, reward_bodies
 from app.web.api.description import described, document
 from app.web.shared import access, same_browser
 from signing import qr
@@ -137,7 +137,7 @@ def post_voucher_code(voucher_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/cards/<card_id>/rewards")
-@described(gives=bodies.RewardList, status=200)
+@described(gives=reward_bodies.RewardList, status=200)
 def get_card_rewards(card_id: str) -> ResponseReturnValue:
     """List what may be chosen for what is on the card, and what is missing."""
     wanted = _own_card(card_id)
@@ -147,12 +147,12 @@ def get_card_rewards(card_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/cards/<card_id>/exchanges")
-@described(takes=bodies.Choose, gives=bodies.ExchangeAnswer)
+@described(takes=reward_bodies.Choose, gives=reward_bodies.ExchangeAnswer)
 def post_exchange(card_id: str) -> ResponseReturnValue:
     """Exchange what is on the card for a reward."""
     wanted = bodies.read_id(card_id)
     member = access.member()
-    body = bodies.read(bodies.Choose)
+    body = bodies.read(reward_bodies.Choose)
     spent = rewards.choose(
         access.tools(),
         wanted,

@@ -98,26 +98,10 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("Expired"),
         lazy_gettext("The last day of this voucher is over."),
     ),
-    "voucher_early": Line(
-        HTTPStatus.CONFLICT,
-        lazy_gettext("Not yet"),
-        lazy_gettext("The day of this voucher has not come."),
-    ),
-    "amount_needed": Line(
-        HTTPStatus.CONFLICT,
-        lazy_gettext("How much of it?"),
-        lazy_gettext("It is worth money: say how much of it is used."),
-    ),
-    "reward_unavailable": Line(
-        HTTPStatus.CONFLICT,
-        lazy_gettext("Not to be had"),
-        lazy_gettext("It is not offered any more."),
-    ),
-    "not_enough": Line(
-        HTTPStatus.CONFLICT,
-        lazy_gettext("Not enough yet"),
-        lazy_gettext("There is less on the card than it costs."),
-    ),
+    **{
+        code: Line(HTTPStatus.CONFLICT, *words)
+        for code, words in reward_words.REFUSALS.items()
+    },
     "receipt_counted": Line(
         HTTPStatus.CONFLICT,
         lazy_gettext("Counted already"),

@@ -87,6 +87,25 @@ _WHY: Final[Mapping[str, Any]] = {
     "changed": lazy_gettext("It has just changed. Please look at it again."),
     "too_late": lazy_gettext("It has begun; places can't be given back any more."),
 }
+#: What they refuse, in a word or three and a sentence; all with 409.
+REFUSALS: Final[Mapping[str, tuple[Any, Any]]] = {
+    "voucher_early": (
+        lazy_gettext("Not yet"),
+        lazy_gettext("The day of this voucher has not come."),
+    ),
+    "amount_needed": (
+        lazy_gettext("How much of it?"),
+        lazy_gettext("It is worth money: say how much of it is used."),
+    ),
+    "reward_unavailable": (
+        lazy_gettext("Not to be had"),
+        lazy_gettext("It is not offered any more."),
+    ),
+    "not_enough": (
+        lazy_gettext("Not enough yet"),
+        lazy_gettext("There is less on the card than it costs."),
+    ),
+}
 #: Of vouchers that can't be used.
 _STATES: Final[Mapping[str, Any]] = {
     "redeemed": lazy_gettext("Used"),
