@@ -11,6 +11,9 @@ the console is signed out; the nonce store begins another epoch; and all of it i
 audit log. Phones get fresh codes by themselves. Then every entry of the books is proved
 again.
 
+Whoever asked to be erased since the backup is in it still. Give the list that
+scripts/erased.py wrote, with --erased, and they are erased again.
+
 With --keep-paper printed stamps stay good. Each that was collected since the backup can
 then be collected once more, and nobody can tell which: that is a decision.
 
@@ -88,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="printed stamps stay good, also those that were collected since",
     )
+    say(
+        "--erased",
+        type=Path,
+        metavar="FILE",
+        help="a list of scripts/erased.py: who is on it is erased again",
+    )
     say("--data", metavar="DIR", help="data directory; default .data")
     say("--json", action="store_true", help="tell it as JSON")
     say("--apply", action="store_true", help="do it")
@@ -103,6 +112,7 @@ def _restore(
         raise CeremonyRefused(f"a server runs on {data}: stop it first")
     mine.setdefault(_ORIGIN, backup.manifest.origin)
     with keyroom.outside(mine, options.data) as found:
+        erased = backup_restoring.read_erased(options.erased) if options.erased else ()
         opens = options.with_file or found.tools.settings.keys_passphrase_file
         plan = backup_restoring.plan(
             found, backup, passphrase_file=opens, has_store=bool(_STORE & set(mine))
@@ -110,7 +120,7 @@ def _restore(
         if not options.apply:
             return _shown(plan, options)
         done = backup_restoring.apply(
-            found, backup, plan, keeps_paper=options.keep_paper
+            found, backup, plan, keeps_paper=options.keep_paper, erased=erased
         )
     return _done(done, options, is_origin_told=_ORIGIN in environ)
 
@@ -183,6 +193,7 @@ def _outcome(done: Restored) -> dict[str, Any]:
         "vouchers": right.vouchers,
         "tills": right.tills,
         "people": right.people,
+        "erased": right.erased,
         "proved": done.entries,
         "findings": list(done.findings),
     }
@@ -197,6 +208,7 @@ def _sentences(
         told.append(f"The nonce store is in epoch {done.epoch}")
     told += _of_paper(done, is_kept=options.keep_paper)
     told += [
+        f"Erased again: {right.erased} members",
         f"Signed out: {right.signed_out} at tills and in the console",
         f"Proved: {done.entries} entries, {len(done.findings)} findings",
         *done.findings,

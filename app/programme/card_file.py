@@ -6,6 +6,7 @@ may be taken back.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,9 +15,10 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
-from app.programme import cards, finding, units
+from app.programme import cards, finding, purchases, units
 from app.programme.cards import CardState
 from app.programme.errors import NotFound
+from app.programme.purchases import FiledPurchase
 from app.programme.units import Unit
 from app.store.tables import (
     Card,
@@ -67,6 +69,8 @@ class FiledEntry:
     reward: str | None
     reason: str | None
     is_undone: bool
+    #: What was bought, if it came of that.
+    bought: FiledPurchase | None
     #: Whether it can be taken back by itself.
     can_undo: bool
 
@@ -154,12 +158,15 @@ def of(tools: Tools, card_id: UUID) -> CardFile:
             .order_by(LedgerEntry.entry_no.desc())
             .limit(MOST_ENTRIES)
         ).all()
+        bought = purchases.of_card(tx, card_id, limit=MOST_ENTRIES)
         signals = tx.scalar(
             select(func.count())
             .select_from(Signal)
             .where(Signal.card_id == card_id, Signal.state != "dismissed")
         )
-    return CardFile(state, *known, tuple(_entry(row) for row in rows), signals or 0)
+    return CardFile(
+        state, *known, tuple(_entry(row, bought) for row in rows), signals or 0
+    )
 
 
 def card_of(tools: Tools, entry_id: UUID) -> UUID:
@@ -203,7 +210,9 @@ def member_of(tools: Tools, card_id: UUID) -> UUID:
     return found
 
 
-def _entry(row: Row[*tuple[object, ...]]) -> FiledEntry:
+def _entry(
+    row: Row[*tuple[object, ...]], bought: Mapping[UUID, FiledPurchase]
+) -> FiledEntry:
     entry: LedgerEntry = row.LedgerEntry
     is_undone = row.undone_by is not None
     what = {
@@ -224,5 +233,6 @@ def _entry(row: Row[*tuple[object, ...]]) -> FiledEntry:
         reward=row.reward,
         reason=entry.reason,
         is_undone=is_undone,
+        bought=bought.get(entry.purchase_id) if entry.purchase_id else None,
         can_undo=not is_undone and what in {"given", "by_hand", "redeemed"},
     )

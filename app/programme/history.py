@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.programme import units, vouchers
+from app.programme import purchases, units, vouchers
+from app.programme.purchases import FiledPurchase
 from app.programme.units import Unit
 from app.store.tables import LedgerEntry, Location, Voucher
 from app.tools import Tools
@@ -41,6 +42,8 @@ class HistoryLine:
     voucher_expires_at: datetime | None
     reversed: bool
     reason: str | None
+    #: What was bought, if it came of that.
+    bought: FiledPurchase | None = None
 
 
 def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine]:
@@ -56,6 +59,7 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             .limit(limit)
         ).all()
         reversed_ids = set(tx.scalars(undone.where(LedgerEntry.kind == "REVERSE")))
+        bought = purchases.of_card(tx, card_id)
         expired = vouchers.expired(tx, card_id, tools.now())
     written = [
         HistoryLine(
@@ -70,6 +74,7 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             voucher_expires_at=ends,
             reversed=entry.entry_id in reversed_ids,
             reason=entry.reason,
+            bought=bought.get(entry.purchase_id) if entry.purchase_id else None,
         )
         for entry, place, reward, ends in rows
     ]

@@ -15,6 +15,8 @@ and what was called back looks good. So before anybody is served:
   paper that is.
 * **Whoever was signed in at a till or in the console is signed out**, for somebody who
   was sent away since would be back.
+* **Whoever was erased since is erased again**, as far as a list of them was kept
+  (``scripts/erased.py``): the copy still has them.
 * **The nonce store begins another epoch**, so that codes of the lost time are no alarm.
 
 What cannot be mended: stamps, joinings and changes since the copy are gone, a voucher
@@ -27,13 +29,15 @@ within it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from app.programme import audit, batches
+from app.programme import audit, batches, privacy
 from app.programme.batches import Hit
 from app.programme.ceremonies import log
 from app.store.database import Tx
@@ -73,6 +77,8 @@ class PutRight:
     tills: int
     #: People who may sign in, though some may have left.
     people: int
+    #: Members who were forgotten again.
+    erased: int
 
 
 def ring_after(
@@ -117,6 +123,7 @@ def put_right(
     revoked: tuple[int, ...],
     epoch: str | None,
     keeps_paper: bool,
+    erased: Iterable[UUID] = (),
 ) -> PutRight:
     """Do what restored books need before they are served.
 
@@ -128,6 +135,7 @@ def put_right(
         revoked: the keys that were in use before.
         epoch: the nonce store's new one; None: it is empty and begins one by itself.
         keeps_paper: somebody has decided that paper stays good.
+        erased: members whom later books had forgotten; they are forgotten again.
     """
     now = tools.now()
     moment = f"{source.made_at:%Y-%m-%d %H:%M} UTC"
@@ -147,6 +155,7 @@ def put_right(
     else:
         reason = f"The books were restored from a backup of {moment}"
         paper = batches.call_all_back(tx, tools, reason=reason)
+    forgotten = privacy.forget_again(tx, tools, erased)
     key_id = ring.keys[-1].key_id
     audit.record(
         tx,
@@ -171,6 +180,7 @@ def put_right(
         revoked=list(revoked),
         epoch=epoch,
         signed_out=len(signed_out),
+        erased=forgotten,
         paper={
             "kept": keeps_paper,
             "batches": len(paper),
@@ -183,6 +193,7 @@ def put_right(
         vouchers=_count(tx, Voucher.voucher_id, Voucher.state == "issued"),
         tills=_count(tx, Terminal.terminal_id, Terminal.revoked_at.is_(None)),
         people=_count(tx, StaffMember.staff_id, StaffMember.is_active),
+        erased=forgotten,
     )
 
 

@@ -22,6 +22,8 @@ POSTS: Final = (
     "/join",
     "/collect",
     "/card/{card_id}/terms",
+    "/account/mail",
+    "/account/erase",
     "/counter/enrol",
     "/counter/sign-in",
     "/counter/sign-out",
@@ -34,6 +36,7 @@ POSTS: Final = (
     "/console/locations/{location_id}/hours",
     "/console/limits",
     "/console/cards/{card_id}/pause",
+    "/console/cards/{card_id}/erase",
     "/console/entries/{entry_id}/undo",
     "/console/signals/{signal_id}",
     "/console/signals/{signal_id}/{way}",
@@ -55,6 +58,24 @@ POSTS: Final = (
     "/console/setup/till",
     "/console/setup/barista",
     "/console/printing/new",
+    "/console/groups",
+    "/console/groups/{group_id}",
+    "/console/groups/{group_id}/invitations",
+    "/console/groups/{group_id}/members",
+    "/console/groups/{group_id}/members/{member_id}/out",
+    "/console/invitations/{invitation_id}/end",
+    "/console/items",
+    "/console/items/{item_id}",
+    "/console/items/{item_id}/move",
+    "/console/items/{item_id}/on-sale",
+    "/console/programmes/new",
+    "/console/programmes/{programme_id}",
+    "/console/programmes/{programme_id}/eligibility",
+    "/console/programmes/{programme_id}/limits",
+    "/console/programmes/{programme_id}/terms",
+    "/console/programmes/{programme_id}/terms/{number}/call-back",
+    "/counter/customer",
+    "/join/{programme_id}",
     "/console/printing/{batch_id}/print",
     "/console/printing/{batch_id}/revoke",
 )
@@ -72,9 +93,14 @@ CALLS: Final = (
     "/redemptions",
     "/stamps/{stamp_id}/reversal",
     "/redemptions/{redemption_id}/reversal",
+    "/cards",
+    "/purchases",
+    "/purchases/{purchase_id}/refund",
 )
 #: Open to anybody, by no cookie.
 OPEN: Final = ("/members", "/terminals")
+#: Posts that a mail program sends; the link is the right to them, and no cookie is.
+BY_LINK: Final = ("/unsubscribe/{text}",)
 _SITE: Final = "https://elsewhere.example"
 #: Pages that anybody may see.
 _PAGES: Final = ("/join", "/counter/", "/counter/enrol", "/console/sign-in", "/offline")
@@ -131,8 +157,15 @@ def _paths(shop: Shop) -> list[str]:
         "stamp",
         "redemption",
         "batch",
+        "item",
+        "member",
+        "programme",
+        "purchase",
+        "group",
+        "invitation",
     ):
         ids[f"{name}_id"] = _ID
+    ids["number"] = "2"
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 
 

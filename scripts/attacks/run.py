@@ -16,8 +16,10 @@ from scripts.attacks import (
     pages,
     paper,
     people,
+    persons,
     races,
     replays,
+    sales,
     sessions,
     thieves,
     transport,
@@ -61,8 +63,8 @@ class Result:
 #: The subjects in the order in which they are thrown: thieves change the keys, and
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
-    *(codes, doors, replays, races, sessions, pages, transport, paper),
-    *(people, thieves, leaks),
+    *(codes, doors, replays, races, sales, sessions, pages, transport, paper),
+    *(people, persons, thieves, leaks),
 )
 
 

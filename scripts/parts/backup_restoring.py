@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from app.programme import audit, backups, proofs, restoring
 from app.programme.backups import Facts
@@ -78,6 +79,20 @@ class Restored:
     findings: tuple[str, ...]
 
 
+def read_erased(file: Path) -> tuple[UUID, ...]:
+    """Read the list that ``scripts/erased.py`` prints, a number a line.
+
+    Raises:
+        CeremonyRefused: a line is none; better no restore than one person too few.
+        OSError: it cannot be read.
+    """
+    lines = [line.strip() for line in file.read_text("utf-8", "replace").split("\n")]
+    try:
+        return tuple(UUID(line) for line in lines if line)
+    except ValueError as error:
+        raise CeremonyRefused(f"{file} is no list of scripts/erased.py") from error
+
+
 def plan(
     found: Outside, backup: Backup, *, passphrase_file: Path, has_store: bool
 ) -> Plan:
@@ -123,8 +138,22 @@ def plan(
     )
 
 
-def apply(found: Outside, backup: Backup, plan: Plan, *, keeps_paper: bool) -> Restored:
+def apply(
+    found: Outside,
+    backup: Backup,
+    plan: Plan,
+    *,
+    keeps_paper: bool,
+    erased: Collection[UUID] = (),
+) -> Restored:
     """Put a backup back, do what its books need, and prove them.
+
+    Args:
+        found: the installation to be.
+        backup: open, so every hash was compared.
+        plan: as ``plan`` made it.
+        keeps_paper: somebody has decided that paper stays good.
+        erased: members who were forgotten since the backup.
 
     Raises:
         CeremonyRefused, InstallationError: somebody is in the place by now.
@@ -152,6 +181,7 @@ def apply(found: Outside, backup: Backup, plan: Plan, *, keeps_paper: bool) -> R
                 revoked=plan.revoked,
                 epoch=epoch,
                 keeps_paper=keeps_paper,
+                erased=erased,
             )
             # The last of it, in the same transaction.
             copies.put(over, plan.after, is_there=plan.is_ring_there)

@@ -299,7 +299,7 @@ def test_every_form_of_the_pages_is_attacked():
     routed = {path for method, path in rules(*surfaces) if method == "POST"}
     calls = {path for path in routed if path.startswith("/api/v1")}
 
-    assert sorted(pages.POSTS) == sorted(routed - calls)
+    assert sorted((*pages.POSTS, *pages.BY_LINK)) == sorted(routed - calls)
     assert sorted(f"/api/v1{one}" for one in (*pages.CALLS, *pages.OPEN)) == sorted(
         calls
     )

@@ -22,14 +22,22 @@ import pytest
 import redis
 from sqlalchemy import func, select
 
-from app.programme import batches, cards, members, printing, proofs, stamping
+from app.programme import (
+    batches,
+    cards,
+    members,
+    printing,
+    privacy,
+    proofs,
+    stamping,
+)
 from app.programme.errors import CodeRevoked, CodeSpent
 from app.programme.founding import Founded
 from app.programme.sessions import ConsoleCaller
 from app.settings import Settings
 from app.store.tables import AuditEntry, LedgerEntry, PrintedBatch
 from app.tools import Tools
-from scripts import backup, keys, restore
+from scripts import backup, erased, keys, restore
 from scripts.parts import backup_archive
 from scripts.parts.backup_archive import NotWhole
 from signing import keyfiles
@@ -377,6 +385,44 @@ def test_a_restored_shop_goes_on_with_another_key(
     assert keys.main(["check", *words], environ=restored.environ) == 0
     opens = restored.settings.keys_passphrase_file
     assert opens.read_bytes() != settings.keys_passphrase_file.read_bytes()
+
+
+@both_books
+@pytest.mark.usefixtures("founded")
+def test_who_was_erased_since_is_erased_again(
+    take, put_back, opened, tools, environ, elsewhere, capsys
+):
+    anna = members.join(tools, name="Anna", email="anna@example.org")
+    bent = members.join(tools, name="Bent")
+    file = take()
+    digits = privacy.loss(tools, anna.member_id).digits
+    privacy.erase(tools, anna.member_id, digits=digits)
+    capsys.readouterr()
+    assert erased.main([], environ=environ) == 0
+    listed = elsewhere / "erased.txt"
+    listed.write_text(capsys.readouterr().out)
+
+    there = put_back(file, "--apply", "--erased", str(listed))
+
+    assert there.status == 0, there.complained
+    assert there.told["erased"] == 1
+    over = opened(there)
+    assert members.member(over, anna.member_id).email is None
+    assert members.member(over, bent.member_id).name == "Bent"
+    assert cards.card(over, anna.card_id).is_closed
+
+
+def test_a_list_of_the_erased_that_is_none_restores_nothing(
+    take, put_back, tools, founded, elsewhere
+):
+    listed = elsewhere / "erased.txt"
+    listed.write_text("anna@example.org\n")
+
+    there = put_back(take(), "--apply", "--erased", str(listed))
+
+    assert there.status == 2
+    assert "no list of scripts/erased.py" in there.complained
+    assert "anna" not in there.complained
 
 
 @both_books

@@ -11,6 +11,7 @@ What a person agreed to is in ``app.programme.consents``.
 from app.programme.privacy.erasing import (
     Loss,
     erase,
+    erased,
     forget_again,
     loss,
     must_be_known,
@@ -20,6 +21,7 @@ from app.programme.privacy.exporting import of_member
 __all__ = [
     "Loss",
     "erase",
+    "erased",
     "forget_again",
     "loss",
     "must_be_known",

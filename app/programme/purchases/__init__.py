@@ -11,6 +11,7 @@ from app.programme.purchases.booking import Counter, Sold, write
 from app.programme.purchases.filed import (
     FiledLine,
     FiledPurchase,
+    card_of,
     lately,
     of_card,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Order",
     "Sale",
     "Sold",
+    "card_of",
     "check",
     "lately",
     "of_card",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from app.programme.errors import NotFound
 from app.programme.sessions import StaffCaller
 from app.store.database import Tx
 from app.store.tables import Card, Member, Purchase, PurchaseLine, RefundLine
@@ -83,6 +84,19 @@ def of_card(tx: Tx, card_id: UUID, *, limit: int = 100) -> dict[UUID, FiledPurch
     """Read a card's last purchases by their ids."""
     asked = _asked().where(Purchase.card_id == card_id).limit(limit)
     return {each.purchase_id: each for each in read(tx, asked)}
+
+
+def card_of(tools: Tools, purchase_id: UUID) -> UUID:
+    """Tell whose purchase it is.
+
+    Raises:
+        NotFound: no such purchase.
+    """
+    with tools.database.read() as tx:
+        found = one(tx, purchase_id)
+    if found is None:
+        raise NotFound
+    return found.card_id
 
 
 def one(tx: Tx, purchase_id: UUID) -> FiledPurchase | None:

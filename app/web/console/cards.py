@@ -12,12 +12,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from app.programme import card_file, shop
+from app.programme import card_file, purchases, shop
 from app.programme.card_file import FiledEntry
-from app.programme.errors import InvalidRequest, VoucherSpent
+from app.programme.errors import InvalidRequest, PurchaseRefunded, VoucherSpent
 from app.web.console.lines import isolated, when
 from app.web.console.room import bp, sentences
-from app.web.shared import access, reasons
+from app.web.shared import access, amounts, errors, purchased, reasons
 
 _SHORT: Final = lazy_gettext("Type the whole number, or three letters of the name.")
 
@@ -89,6 +89,30 @@ def undo_entry(entry_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("console.card", card_id=card_id))
 
 
+@bp.post("/console/purchases/<uuid:purchase_id>/refund")
+def refund(purchase_id: UUID) -> ResponseReturnValue:
+    """Take back what of a purchase came back, with a reason."""
+    tools, by = access.tools(), access.console()
+    card_id = purchases.card_of(tools, purchase_id)
+    lines = [int(text) for text in request.form.getlist("line") if text.isdecimal()]
+    if not lines:
+        missing = sentences(InvalidRequest({"lines": "missing"}))
+        return _page(card_id, wrong=missing, undoing=purchase_id), 422
+    try:
+        reason = request.form.get("reason", "")
+        spent = purchases.refund(
+            tools, purchase_id, lines=lines, staff=by, reason=reason
+        )
+    except InvalidRequest as error:
+        return _page(card_id, wrong=sentences(error), undoing=purchase_id), 422
+    except PurchaseRefunded as refusal:
+        problem = errors.sentence(refusal)
+        return _page(card_id, wrong={"lines": problem}, undoing=purchase_id), 409
+    told = amounts.told(spent.answer["amount"], spent.answer["currency"])
+    flash(gettext("Pay back %(sum)s.", sum=told))
+    return redirect(url_for("console.card", card_id=card_id))
+
+
 def _page(
     card_id: UUID, *, wrong: dict[str, str] | None = None, undoing: UUID | None = None
 ) -> str:
@@ -102,6 +126,7 @@ def _page(
         number=f"N° {file.card.number[:4]} {file.card.number[4:]}",
         since=when(file.opened_at, zone=zone, now=now),
         waiting=sum(each.state == "issued" for each in file.card.vouchers),
+        line_told=purchased.line,
         lines=[_line(each, zone, now) for each in file.entries],
         wrong=wrong or {},
         form={"reason": request.form.get("reason", "")},
@@ -113,7 +138,15 @@ def _line(entry: FiledEntry, zone: ZoneInfo, now: datetime) -> Line:
     title, tone, icon = _words(entry)
     reason = reasons.told(entry.reason) if entry.reason else None
     by_hand = gettext("by hand, no code") if entry.what == "by_hand" else None
-    known = (by_hand, entry.place, entry.staff_name, entry.terminal_name, reason)
+    bought = purchased.told(entry.bought) if entry.bought else None
+    known = (
+        by_hand,
+        bought,
+        entry.place,
+        entry.staff_name,
+        entry.terminal_name,
+        reason,
+    )
     return Line(
         entry=entry,
         title=title,

@@ -86,6 +86,7 @@ _SENTENCES: Final[Mapping[tuple[str, str], Any]] = {
         "A shop has 300 items at most. Change one that is hidden."
     ),
     ("price", "out_of_range"): lazy_gettext("A price from nothing to 100,000."),
+    ("lines", "missing"): lazy_gettext("Choose what comes back."),
     ("name", "taken"): lazy_gettext("Another location has this name."),
     ("effective_on", "out_of_range"): lazy_gettext(
         "Choose a day within the next two years."
@@ -205,6 +206,7 @@ _ROOM_OF: Final = {
     "signal": "signals",
     "card": "cards",
     "undo_entry": "cards",
+    "refund": "cards",
     "erase_person": "cards",
     "erase_person_now": "cards",
     "limits": "programme",

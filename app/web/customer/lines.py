@@ -11,7 +11,7 @@ from flask_babel import gettext, ngettext, to_user_timezone
 from app.programme import expiry
 from app.programme.cards import RULE_BY_HAND, RULE_CANCELLED, RULE_CHOSEN
 from app.programme.history import HistoryLine
-from app.web.shared import moments, reasons
+from app.web.shared import moments, purchased, reasons
 from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
@@ -44,11 +44,21 @@ def line_of(happened: HistoryLine, now: datetime) -> Line:
         mark="" if icon else f"{happened.units:+d}".replace("-", _MINUS),
         icon=icon,
         words=words,
-        note=reasons.told(happened.reason),
+        note=_note(happened),
         at=happened.at,
         when=when(happened.at, now),
         is_undone=happened.reversed,
     )
+
+
+def _note(happened: HistoryLine) -> str:
+    """Tell what was bought, and of an undoing why."""
+    reason = reasons.told(happened.reason)
+    if happened.bought is None:
+        return reason
+    if happened.kind == "EARN":
+        return purchased.told(happened.bought)
+    return " · ".join(filter(None, (reason, purchased.sum_of(happened.bought))))
 
 
 def when(at: datetime, now: datetime) -> str:

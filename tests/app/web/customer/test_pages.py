@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 
-from app.programme import cards, shop
+from app.programme import cards, purchases, shop, stamping
+from app.programme.purchases import Order
 from app.programme.sessions import ConsoleCaller
-from app.store.tables import Outgoing
+from app.programme.shop import TypedItem
+from app.store.tables import Card, Outgoing
 
 
 def test_a_stranger_is_led_to_the_offer(phone):
@@ -257,3 +259,40 @@ def test_an_address_that_had_its_mails_joins_all_the_same(make_phone, tools):
     assert answers[0].status_code == 303
     with tools.database.read() as tx:
         assert len(list(tx.scalars(select(Outgoing)))) == 3
+
+
+def test_the_history_tells_what_was_bought_and_what_came_back(phone, tools, barista):
+    phone.submit("/join", "/join", name="Anna")
+    owner = ConsoleCaller(barista.staff_id, "Owner", "owner")
+    coffee, cake = (
+        shop.add_item(tools, TypedItem(name, 350), by=owner)
+        for name in ("Coffee", "Cake")
+    )
+    [card_id] = tools_cards(tools)
+    bought = stamping.stamp(
+        tools,
+        stamping.card_code(tools, card_id).code,
+        stamps=1,
+        request_id="r",
+        staff=barista,
+        order=Order(((coffee, 2), (cake, 1))),
+    ).answer["purchase"]
+    page = phone.get(phone.get("/card").location).text.translate(
+        {0x2068: "", 0x2069: ""}
+    )
+
+    assert "Coffee, Cake" in page
+    assert "€10.50" in page
+
+    purchases.refund(
+        tools, UUID(bought["purchase_id"]), lines=[2], staff=barista, reason="Cold"
+    )
+    page = phone.get(phone.get("/card").location).text.translate(
+        {0x2068: "", 0x2069: ""}
+    )
+    assert "came back: Cake" in page
+
+
+def tools_cards(tools):
+    with tools.database.read() as tx:
+        return tx.scalars(select(Card.card_id)).all()
