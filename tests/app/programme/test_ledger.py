@@ -259,4 +259,8 @@ def test_entries_are_written_in_one_place():
                 if called == "tx.add" and path.stem != "ledger":
                     assert "entry" not in ast.unparse(node.args[0]), path
 
-    assert made == added == {"by_hand", "changes", "reversals", "rewards", "stamping"}
+    assert (
+        made
+        == added
+        == {"by_hand", "changes", "giving_back", "reversals", "rewards", "stamping"}
+    )

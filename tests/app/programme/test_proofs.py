@@ -323,6 +323,7 @@ COLUMNS: dict[str, tuple[int, object]] = {
     "staff_id": (6, None),
     "location_id": (11, None),
     "receipt": (6, lambda _day, row: row.receipt[:2] + bytes(64)),
+    "purchase_id": (6, UUID(int=7)),
     "unit": (6, "point"),
     "expires_at": (6, datetime(2030, 1, 1, tzinfo=UTC)),
     "caused_by_id": (11, lambda day, _row: day.entry(6).entry_id),
