@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -17,6 +17,9 @@ from sqlalchemy import case, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.programme import cards, consents, programmes, sessions, welcome
+from app.programme.account import asked as forms
+from app.programme.account import details as contacts
+from app.programme.account import devices
 from app.programme.cards import ProgrammeView
 from app.programme.consents import Choice
 from app.programme.eligible import invitations, must_be_eligible
@@ -29,7 +32,7 @@ from app.programme.errors import (
 )
 from app.programme.networks import network_of
 from app.programme.terms import accepted
-from app.programme.words import clean_email, clean_name, has_controls
+from app.programme.words import has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
 from app.store.tables import Card, Eligibility, Member, Programme
@@ -87,6 +90,8 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
     device: str | None = None,
     browser: str | None = None,
     choices: Iterable[Choice] = (),
+    contact: Mapping[str, str] | None = None,
+    is_form: bool = False,
 ) -> Joined:
     """Make a member with a card.
 
@@ -110,15 +115,21 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             for a month which cards one device got (``app.programme.signals``).
         choices: the kinds of mail that they ticked, with the sentences that they read;
             kept only with an address to write to.
+        contact: what else was typed, ``phone`` and ``address``; not trusted.
+        is_form: whether it is the shop's form that joins: what that requires must be
+            there, and what it does not ask is not taken.
 
     Raises:
-        InvalidRequest: a detail makes no sense, or older terms were accepted.
+        InvalidRequest: a detail makes no sense, one that is required is missing, or
+            older terms were accepted.
         NotFound: no such programme.
         CardClosed: the programme takes no new members.
         NotEligible: its rules leave them out, or the invitation does not work.
         TryAgain: another joining was in the way; nothing was written.
     """
-    details = _checked(name, email, locale, invite)
+    typed = {"name": name or "", "email": email or "", **(contact or {})}
+    asked = forms.asked(tools) if is_form else None
+    details = _checked(typed, asked, locale, invite, birthday=birthday)
     _check_birthday(birthday, tools.now())
     # Before the transaction, since it asks another store. Its answer changes nothing
     # that whoever joins can see.
@@ -140,7 +151,13 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             if invitation:
                 invitations.use(tx, tools, invitation, member.member_id)
             card_id = _open(tx, tools, member.member_id, programme, in_force)
-            token = sessions.grant(tx, tools, "member", member_id=member.member_id)
+            token = sessions.grant(
+                tx,
+                tools,
+                "member",
+                member_id=member.member_id,
+                device=devices.name_of(browser),
+            )
             if details["email"] is not None:
                 consents.note(tx, tools, member.member_id, choices, channel="join")
             if may_write:
@@ -323,23 +340,27 @@ def _joined_before(tools: Tools, join_id: str) -> Joined:
 
 
 def _checked(
-    name: str | None, email: str | None, locale: str | None, invite: str | None
+    typed: Mapping[str, str],
+    asked: Mapping[str, str] | None,
+    locale: str | None,
+    invite: str | None,
+    *,
+    birthday: date | None,
 ) -> dict[str, str | None]:
+    """Check what was typed, and what a form (``asked``) requires of it."""
     wrong: dict[str, str] = {}
-    name = clean_name(name, wrong) if name and name.strip() else None
-    email = clean_email(email, wrong) if email and email.strip() else None
+    if asked is not None:
+        typed = {name: said for name, said in typed.items() if asked[name] != "hidden"}
+    clean = contacts.cleaned(typed, wrong)
+    if asked is not None:
+        wrong = contacts.must_have(asked, {**clean, "birthday": birthday}) | wrong
     if invite and (len(invite) > _INVITE_LENGTH or has_controls(invite)):
         wrong["invite"] = "bad_characters"
     if locale and not _LOCALE.fullmatch(locale):
         wrong["locale"] = "not_a_locale"
     if wrong:
         raise InvalidRequest(wrong)
-    return {
-        "name": name,
-        "email": email,
-        "locale": locale or None,
-        "invite": invite or None,
-    }
+    return {**clean, "locale": locale or None, "invite": invite or None}
 
 
 def _open_programme(tx: Tx, programme_id: UUID | None) -> Programme:

@@ -41,6 +41,8 @@ _WHOSE: Final = (
         AccessToken.staff_id,
         AccessToken.ended_at,
         AccessToken.expires_at,
+        AccessToken.created_at,
+        AccessToken.seen_at.label("token_seen_at"),
         Terminal.name.label("terminal_name"),
         Terminal.location_id,
         Terminal.revoked_at,
@@ -57,6 +59,8 @@ _WHOSE: Final = (
 )
 #: A terminal's "last seen" is kept to the minute: no write for each request.
 _SEEN_EVERY = timedelta(minutes=1)
+#: A member's device is told of by the hour.
+_DEVICE_SEEN_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,18 @@ def grant(
     member_id: UUID | None = None,
     terminal_id: UUID | None = None,
     staff_id: UUID | None = None,
+    device: str | None = None,
 ) -> str:
     """Make a token of a kind for a person or device.
+
+    Args:
+        tx: the caller's transaction.
+        tools: the clock.
+        kind: one of ``LIFETIME``.
+        member_id: whose, of a customer's.
+        terminal_id: whose, of a till's and of a person's there.
+        staff_id: whose, of a person's at a till or in the console.
+        device: what a customer's device is called.
 
     Returns:
         The token, 43 characters; it can't be had again.
@@ -131,6 +145,7 @@ def grant(
             member_id=member_id,
             terminal_id=terminal_id,
             staff_id=staff_id,
+            device=device,
             created_at=now,
             expires_at=now + LIFETIME[kind],
         )
@@ -164,6 +179,8 @@ def who(tools: Tools, token: str) -> Caller:
         _seen(tools, row.terminal_id, row.seen_at)
     if row.staff_id is not None and not row.is_active:
         raise Unauthenticated
+    if row.kind == "member":
+        _device_seen(tools, hash_of(token), row.token_seen_at or row.created_at)
     return _caller(row)
 
 
@@ -203,6 +220,18 @@ def _seen(tools: Tools, terminal_id: UUID, seen_at: datetime | None) -> None:
         tx.execute(
             update(Terminal)
             .where(Terminal.terminal_id == terminal_id)
+            .values(seen_at=now)
+        )
+
+
+def _device_seen(tools: Tools, token_hash: bytes, seen_at: datetime) -> None:
+    now = tools.now()
+    if now - seen_at < _DEVICE_SEEN_EVERY:
+        return
+    with tools.database.begin() as tx:
+        tx.execute(
+            update(AccessToken)
+            .where(AccessToken.token_hash == token_hash)
             .values(seen_at=now)
         )
 

@@ -23,9 +23,12 @@ from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 from sqlalchemy import (
     Connection,
+    CursorResult,
+    Delete,
     Engine,
     Row,
     Select,
+    Update,
     create_engine,
     event,
     inspect,
@@ -286,3 +289,12 @@ def _alembic(connection: Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config
+
+
+def changed(tx: Tx, statement: Update | Delete) -> int:
+    """Do it in the caller's transaction, and tell how many rows it met.
+
+    What may happen once is a conditional update: of any number at once, one is told 1.
+    """
+    done = tx.execute(statement, execution_options={"synchronize_session": False})
+    return done.rowcount if isinstance(done, CursorResult) else 0

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from app.programme import ends, terms
+from app.programme.account import tidying
 from app.programme.errors import TryAgain
 from app.programme.rewards import warning
 from app.programme.signals import watch
@@ -26,6 +27,7 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "terms": terms.take_effect,
     "ends": ends.sweep,
     "vouchers": warning.warn,
+    "tidying": tidying.tidy,
 }
 
 _log = structlog.get_logger("app.worker")

@@ -19,6 +19,7 @@ from signing.codes import Kind
 _NOT_YOURS: Final = frozenset({"not_found"})
 #: Every call of the API that asks who is there: method, path, body, and who may.
 CALLS: Final = (
+    ("POST", "/cards", {"programme": "{any}"}, {"member"}),
     ("GET", "/cards/{card}", None, {"member", "staff"}),
     ("POST", "/cards/{card}/code", None, {"member"}),
     ("POST", "/cards/{card}/stamps", {"code": "{code}"}, {"member"}),
@@ -31,6 +32,19 @@ CALLS: Final = (
         "POST",
         "/stamps",
         {"code": "{code}", "stamps": 1, "request_id": "{any}"},
+        {"staff"},
+    ),
+    ("GET", "/purchases", None, {"staff"}),
+    (
+        "POST",
+        "/purchases",
+        {"code": "{code}", "request_id": "{any}", "amount": 100, "items": []},
+        {"staff", "terminal"},
+    ),
+    (
+        "POST",
+        "/purchases/{any}/refund",
+        {"reason": "mine", "request_id": "{any}", "lines": [1]},
         {"staff"},
     ),
     ("POST", "/redemptions", {"code": "{code}", "request_id": "{any}"}, {"staff"}),

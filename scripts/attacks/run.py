@@ -12,6 +12,7 @@ from scripts.attacks import (
     books,
     codes,
     doors,
+    invitations,
     leaks,
     pages,
     paper,
@@ -64,7 +65,7 @@ class Result:
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
     *(codes, doors, replays, races, sales, sessions, pages, transport, paper),
-    *(people, persons, thieves, leaks),
+    *(invitations, people, persons, thieves, leaks),
 )
 
 

@@ -93,8 +93,8 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
-@pytest.fixture
-def serve(data):
+@contextlib.contextmanager
+def starting(data):
     """Start scripts/serve and wait until it says what to open."""
     with contextlib.ExitStack() as stack:
 
@@ -112,6 +112,20 @@ def serve(data):
             raise AssertionError(served.printed)
 
         yield start
+
+
+@pytest.fixture
+def serve(data):
+    """A command of the test's own."""
+    with starting(data) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def open_shop(tmp_path_factory):
+    """One that runs already, for who does it no harm."""
+    with starting(tmp_path_factory.mktemp("open") / "data") as start:
+        yield start()
 
 
 def _launch(data, port, words):
@@ -173,16 +187,15 @@ def test_an_empty_shop_gets_an_owner_whose_password_is_told_once(serve):
 
 
 def test_codes_for_tills_are_made_beside_the_server_before_and_after_a_rotation(
-    serve, data
+    open_shop,
 ):
-    served = serve()
-    _enrol_one(served)
+    _enrol_one(open_shop)
 
-    told = run("scripts/rotate_keys.py", "--data", str(data), "--apply")
+    told = run("scripts/rotate_keys.py", "--data", str(open_shop.data), "--apply")
 
     assert told.returncode == 0
-    assert httpx.get(f"{served.url}/readyz").status_code == 200
-    _enrol_one(served)
+    assert httpx.get(f"{open_shop.url}/readyz").status_code == 200
+    _enrol_one(open_shop)
 
 
 def _enrol_one(served):
@@ -200,16 +213,16 @@ def test_no_code_for_a_till_is_made_without_a_server(data):
     assert "no server runs" in told.stderr
 
 
-def test_two_cannot_use_one_directory(serve, data):
-    served = serve()
+def test_two_cannot_use_one_directory(open_shop):
+    data = str(open_shop.data)
 
-    told = run("scripts/serve", "--data", str(data), "--port", str(free_port()))
+    told = run("scripts/serve", "--data", data, "--port", str(free_port()))
 
     assert told.returncode == 1
-    assert f"process {served.process.pid}" in told.stderr
+    assert f"process {open_shop.process.pid}" in told.stderr
     # and the one that runs is not disturbed
-    assert httpx.get(f"{served.url}/readyz").status_code == 200
-    assert run("scripts/enrol.py", "--data", str(data)).returncode == 0
+    assert httpx.get(f"{open_shop.url}/readyz").status_code == 200
+    assert run("scripts/enrol.py", "--data", data).returncode == 0
 
 
 def test_a_taken_port_is_named_with_the_flag(data):

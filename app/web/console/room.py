@@ -214,6 +214,7 @@ _ROOM_OF: Final = {
     "new_reward": "programme",
     "reward": "programme",
     "add_codes": "programme",
+    "joining": "programme",
     **dict.fromkeys(
         (
             "new_programme",

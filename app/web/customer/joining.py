@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.programme import eligible, members, terms
 from app.programme import shop as shops
+from app.programme.account import asked as forms
 from app.programme.cards import ProgrammeView
 from app.programme.eligible import Offer, Rules
 from app.programme.errors import (
@@ -36,6 +37,8 @@ from app.web.customer.room import bp, respond
 from app.web.shared import access, errors, languages, promises
 from app.web.shared.errors import field_sentence
 
+#: What the form may ask besides name, e-mail and birthday.
+_CONTACT = ("phone", "address")
 #: What a form cannot give: it is earned.
 _EARNED = {"needs_purchases", "needs_visits"}
 
@@ -104,9 +107,17 @@ def has_offers(member_id: UUID) -> bool:
 
 
 def join_now(
-    programme_id: UUID | None = None, terms_version: int | None = None
+    programme_id: UUID | None = None,
+    terms_version: int | None = None,
+    *,
+    is_form: bool = False,
 ) -> Joined:
     """Make a member with a card, with what the form says of them.
+
+    Args:
+        programme_id: as ``members.join`` has it.
+        terms_version: the same.
+        is_form: the same: whether what the shop's form requires must be there.
 
     Raises:
         Refused: what ``members.join`` refuses.
@@ -126,6 +137,8 @@ def join_now(
         invitation=_invitation(),
         birthday=_birthday(),
         choices=wordings.choices(only_given=True),
+        contact={name: request.form.get(name, "") for name in _CONTACT},
+        is_form=is_form,
     )
     try:
         return begin(join_id=session.get("join"))
@@ -157,7 +170,7 @@ def _take(shown: ProgrammeView) -> AnyResponse:
     version = request.form.get("terms_version", type=int)
     try:
         if known is None:
-            new = join_now(shown.programme_id, version)
+            new = join_now(shown.programme_id, version, is_form=True)
             card_id, token = new.card_id, new.token
         else:
             card_id = members.take_card(
@@ -216,13 +229,13 @@ def _page(shown: ProgrammeView, refusal: Refused | None = None) -> str:
         terms_version=shown.terms_version,
         is_open=shown.is_open,
         is_known=known is not None,
-        name=request.form.get("name", ""),
-        email=request.form.get("email", ""),
+        form=request.form,
+        asked=forms.asked(tools),
         question=wordings.question(wordings.ticked()),
-        errors={
+        wrong={
             field: field_sentence(word)
             for field, word in fields.items()
-            if field in {"name", "email", "birthday"}
+            if field in forms.FIRST
         },
         problem=_problem(refusal, offer),
         has_others=len(_offers()) > 1,

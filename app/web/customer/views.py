@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.programme import cards, codes, rewards, stamping, terms
 from app.programme import history as histories
 from app.programme import shop as shops
+from app.programme.account import asked as forms
 from app.programme.cards import CardState
 from app.programme.errors import (
     InvalidRequest,
@@ -258,6 +259,7 @@ def _landing_page(
         said=said,
         code=code,
         cards=open_cards or [],
+        asks_name=forms.asked(access.tools())["name"] != "hidden",
         postmarks=marks or [],
         parts=faces.parts(joining.shape()) if marks else "",
     )

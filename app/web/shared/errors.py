@@ -248,6 +248,16 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "too_large": lazy_gettext("That picture is too large: 56 kB at most."),
     "not_a_role": lazy_gettext("That is not a role."),
     "not_a_card": lazy_gettext("There is no card with this number."),
+    "not_a_phone": lazy_gettext("That is not a phone number."),
+    "not_a_birthday": lazy_gettext("That is not a day in the past."),
+    "changed_lately": lazy_gettext("It was changed within a year and stays for now."),
+    "same_email": lazy_gettext("That is your address already, and confirmed."),
+    "wrong_code": lazy_gettext("That is not the code in the mail."),
+    "dead_code": lazy_gettext("This code is used up. Ask for a new one."),
+    "not_accepted": lazy_gettext("This passkey is not known here."),
+    "too_many_passkeys": lazy_gettext(
+        "You have as many as one may have. Remove one first."
+    ),
     "not_a_day": lazy_gettext("That is not a day."),
     "too_soon": lazy_gettext("That is too soon: members have to be told in time."),
     "announced_before": lazy_gettext(

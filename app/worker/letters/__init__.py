@@ -13,12 +13,14 @@ from typing import Any, Final
 
 from app import translations
 from app.programme import welcome as welcome_mail
+from app.programme.account import addresses
+from app.programme.account import sign_in as sign_in_mail
 from app.programme.rewards import warning
 from app.programme.shop import ShopView
 from app.programme.terms import telling
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import terms, voucher_ends, welcome
+from app.worker.letters import new_email, sign_in, terms, voucher_ends, welcome
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -54,6 +56,10 @@ def letter(mail: Waiting, shop: ShopView, origin: str, *, stop_url: str = "") ->
 _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     telling.KIND: terms.write,
     welcome_mail.KIND: welcome.write,
+    sign_in_mail.KIND: sign_in.write,
+    sign_in_mail.KIND_UNKNOWN: sign_in.write_unknown,
+    addresses.KIND_NEW: new_email.write,
+    addresses.KIND_OLD: new_email.write_to_old,
     warning.KIND: voucher_ends.write,
 }
 

@@ -79,6 +79,11 @@ class Voice:
         zone = ZoneInfo(self.shop.timezone)
         return speech.moment("yMMMd", at, zone, self.language)
 
+    def time(self, at: datetime) -> str:
+        """Tell hour and minute, where the shop is."""
+        zone = ZoneInfo(self.shop.timezone)
+        return speech.moment("Hm", at, zone, self.language)
+
 
 def together(one: str, other: str) -> str:
     """Put two sentences into one paragraph; Chinese has no space between them."""

@@ -20,7 +20,9 @@ export function tile({ item_id: id, name, price, is_favourite: isFavourite }, ad
   const button = element("button", "tile");
   button.setAttribute("type", "button");
   button.classList.toggle("tile--favourite", isFavourite);
-  const words = element("bdi", "tile__name", name);
+  // A bdi of its own would be ranged by the name's letters, not by the page's.
+  const words = element("span", "tile__name");
+  words.append(element("bdi", "", name));
   const cost = element("span", "tile__price");
   const badge = element("span", "tile__count");
   badge.setAttribute("aria-hidden", "true");

@@ -6,6 +6,24 @@ extends ``customer/account/page.html``.
 
 from __future__ import annotations
 
-from app.web.customer.account import consents, menu, own_data
+from app.web.customer.account import (
+    consents,
+    details,
+    devices,
+    email,
+    menu,
+    own_data,
+    passkeys,
+    sign_in,
+)
 
-__all__ = ["consents", "menu", "own_data"]
+__all__ = [
+    "consents",
+    "details",
+    "devices",
+    "email",
+    "menu",
+    "own_data",
+    "passkeys",
+    "sign_in",
+]

@@ -10,8 +10,15 @@ from uuid import UUID
 from flask import render_template
 from flask_babel import lazy_gettext
 
-from app.programme import members
-from app.web.customer.account import consents, own_data
+from app.programme.account import details as contacts
+from app.web.customer.account import (
+    consents,
+    details,
+    devices,
+    email,
+    own_data,
+    passkeys,
+)
 from app.web.customer.room import bp
 from app.web.shared import access
 
@@ -29,7 +36,10 @@ class Entry:
 
 #: In the order of the page. Each part of the account adds its own.
 ENTRIES: Final[tuple[Entry, ...]] = (
-    Entry("customer.newest", "stamp", lazy_gettext("My card"), lambda _member_id: ""),
+    Entry("customer.details", "person", lazy_gettext("My details"), details.summary),
+    Entry("customer.email", "mail", lazy_gettext("My e-mail"), email.summary),
+    Entry("customer.devices", "phone", lazy_gettext("My phones"), devices.summary),
+    Entry("customer.passkeys", "key", lazy_gettext("My passkeys"), passkeys.summary),
     Entry(
         "customer.offers",
         "cup",
@@ -57,6 +67,6 @@ def account() -> str:
     caller = access.member()
     return render_template(
         "customer/account/menu.html",
-        member=members.member(access.tools(), caller.member_id),
+        member=contacts.details(access.tools(), caller.member_id),
         rows=[(entry, entry.summary(caller.member_id)) for entry in ENTRIES],
     )
