@@ -99,8 +99,7 @@ TABLE: Final[Mapping[str, Line]] = {
         lazy_gettext("The last day of this voucher is over."),
     ),
     **{
-        code: Line(HTTPStatus.CONFLICT, *words)
-        for code, words in reward_words.REFUSALS.items()
+        key: Line(HTTPStatus.CONFLICT, *it) for key, it in reward_words.REFUSALS.items()
     },
     "receipt_counted": Line(
         HTTPStatus.CONFLICT,
