@@ -14,10 +14,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.programme import purchases, units, vouchers
+from app.programme import money, purchases, units, vouchers
 from app.programme.purchases import FiledPurchase
 from app.programme.units import Unit
-from app.store.tables import LedgerEntry, Location, Voucher
+from app.store.tables import EarningRuleVersion, LedgerEntry, Location, Voucher
 from app.tools import Tools
 
 #: What a line of a card's history says that no entry does: a voucher's end passed.
@@ -42,6 +42,10 @@ class HistoryLine:
     voucher_expires_at: datetime | None
     reversed: bool
     reason: str | None
+    #: What the shop calls the rule that gave it, as it was then; "" for none.
+    rule_name: str = ""
+    #: The shop's, for cents.
+    currency: str = money.DEFAULT_CURRENCY
     #: What was bought, if it came of that.
     bought: FiledPurchase | None = None
 
@@ -51,9 +55,19 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
     undone = select(LedgerEntry.reverses_id).where(LedgerEntry.card_id == card_id)
     with tools.database.read() as tx:
         rows = tx.execute(
-            select(LedgerEntry, Location.name, Voucher.reward, Voucher.expires_at)
+            select(
+                LedgerEntry,
+                Location.name,
+                Voucher.reward,
+                Voucher.expires_at,
+                EarningRuleVersion.name,
+            )
             .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
             .outerjoin(Voucher, Voucher.voucher_id == LedgerEntry.voucher_id)
+            .outerjoin(
+                EarningRuleVersion,
+                EarningRuleVersion.version_id == LedgerEntry.rule_version_id,
+            )
             .where(LedgerEntry.card_id == card_id)
             .order_by(LedgerEntry.entry_no.desc())
             .limit(limit)
@@ -61,6 +75,7 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
         reversed_ids = set(tx.scalars(undone.where(LedgerEntry.kind == "REVERSE")))
         bought = purchases.of_card(tx, card_id)
         expired = vouchers.expired(tx, card_id, tools.now())
+        currency = money.currency_of(tx)
     written = [
         HistoryLine(
             entry_id=entry.entry_id,
@@ -74,9 +89,11 @@ def of_card(tools: Tools, card_id: UUID, *, limit: int = 20) -> list[HistoryLine
             voucher_expires_at=ends,
             reversed=entry.entry_id in reversed_ids,
             reason=entry.reason,
+            rule_name=rule_name or "",
+            currency=currency,
             bought=bought.get(entry.purchase_id) if entry.purchase_id else None,
         )
-        for entry, place, reward, ends in rows
+        for entry, place, reward, ends, rule_name in rows
     ]
     # Not sorted anew: the ledger's own order stays as it is.
     both = (written, [_end_of(row) for row in expired])

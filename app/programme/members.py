@@ -22,6 +22,7 @@ from app.programme.account import details as contacts
 from app.programme.account import devices
 from app.programme.cards import ProgrammeView
 from app.programme.consents import Choice
+from app.programme.earning import referrals
 from app.programme.eligible import invitations, must_be_eligible
 from app.programme.errors import (
     CardClosed,
@@ -151,6 +152,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             if invitation:
                 invitations.use(tx, tools, invitation, member.member_id)
             card_id = _open(tx, tools, member.member_id, programme, in_force)
+            referrals.noted(tx, tools, member, card_id)
             token = sessions.grant(
                 tx,
                 tools,

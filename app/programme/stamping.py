@@ -29,6 +29,7 @@ from app.programme import (
     standing,
 )
 from app.programme.codes import IssuedCode, Spending, Spent
+from app.programme.earning import booking, taking_back
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.limits import Giving, Limits
 from app.programme.purchases import Counter, Order
@@ -234,7 +235,8 @@ def book_stamps(
     """Write an EARN entry and all that it causes: step 5 of the rule.
 
     The entry comes first, after the purchase that it names, so that of two at once one
-    meets the unique nonce before anything else was done.
+    meets the unique nonce before anything else was done. What it gives, the programme's
+    rules say (``app.programme.earning``); without any, the stamps that were counted.
 
     Raises:
         InvalidRequest, ReceiptCounted: the purchase can't be; see ``purchases.write``.
@@ -243,14 +245,29 @@ def book_stamps(
         LimitReached: the hour has no room for them; see ``limits``.
         TryAgain: nothing can be signed now.
     """
-    rules = standing.must_take_stamps(tx, card_id, giver.staff_id)
+    allowed = standing.must_take_stamps(tx, card_id, giver.staff_id)
+    giving = Giving(
+        stamps,
+        spending.at,
+        card_id,
+        giver.staff_id,
+        giver.terminal_id,
+        giver.location_id,
+    )
+    limits.hold(tx, allowed, giving)
     sold = purchases.write(tx, order, _counter(spending, card_id, giver))
+    occasion = booking.occasion_of(
+        tx,
+        spending.at,
+        stamps=stamps,
+        basket=purchases.basket_of(sold.sale) if sold else None,
+        location_id=giver.location_id,
+    )
+    plan = booking.plan(tx, card_id, occasion)
     entry = LedgerEntry(
         entry_id=uuid4(),
         card_id=card_id,
-        kind="EARN",
-        units=stamps,
-        rule=cards.RULE_STAMP,
+        **plan.first,
         at=spending.at,
         nonce=spending.code.nonce,
         proof=spending.code.data,
@@ -261,26 +278,19 @@ def book_stamps(
         location_id=giver.location_id,
     )
 
-    giving = Giving(
-        stamps,
-        spending.at,
-        card_id,
-        giver.staff_id,
-        giver.terminal_id,
-        giver.location_id,
-    )
-
     def answer() -> Mapping[str, Any]:
-        limits.must_fit(tx, rules, giving)
-        cards.credit(tx, tools, entry)
+        limits.must_fit(tx, allowed, giving)
+        earned = booking.write(tx, tools, entry, plan)
+        cards.credit(tx, tools, entry, earned.soonest_end)
         return {
             "stamp_id": str(entry.entry_id),
-            "stamps_given": stamps,
+            "stamps_given": earned.stamps,
+            "counted": stamps,
+            "given": earned.told,
             "card": cards.answer_of(cards.state_of(tx, card_id, spending.at)),
             **({"purchase": sold.told} if sold else {}),
         }
 
-    limits.hold(tx, rules, giving)
     return ledger.write_first(tx, tools, entry, answer=answer)
 
 
@@ -346,13 +356,14 @@ def reverse_stamp(
     if whole := purchases.undo(tools, stamp_id, staff=staff, reason=reason):
         return whole
 
-    def cause(tx: Tx, _entry: LedgerEntry, undoing: LedgerEntry) -> None:
+    def cause(tx: Tx, entry: LedgerEntry, undoing: LedgerEntry) -> None:
+        taking_back.caused(tx, tools, entry, undoing)
         cards.debit(tx, tools, undoing)
 
     return reversals.reverse(
         tools,
         stamp_id,
-        kinds={"EARN", "ADJUST"},
+        kinds={"EARN", "BONUS", "ADJUST"},
         staff=staff,
         reason=reason,
         cause=cause,

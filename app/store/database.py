@@ -178,6 +178,18 @@ class Database:
         self._engine.dispose()
 
 
+@contextmanager
+def attempt(tx: Tx) -> Iterator[None]:
+    """Write something that a constraint may refuse, and keep the rest if it does.
+
+    Raises:
+        IntegrityError: it was refused; nothing within was written, and the caller's
+            transaction goes on.
+    """
+    with tx.begin_nested():
+        yield
+
+
 def upgrade(tx: Tx) -> None:
     """Bring the schema to the newest revision, in the caller's transaction.
 

@@ -14,6 +14,7 @@ import structlog
 
 from app.programme import ends, terms
 from app.programme.account import tidying
+from app.programme.earning import birthdays, referrals
 from app.programme.errors import TryAgain
 from app.programme.rewards import warning
 from app.programme.signals import watch
@@ -24,6 +25,8 @@ EVERY_S: Final = 60.0
 #: What is looked after, in this order, by the name that the log gives it.
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
+    "birthdays": birthdays.sweep,
+    "referrals": referrals.sweep,
     "terms": terms.take_effect,
     "ends": ends.sweep,
     "vouchers": warning.warn,

@@ -24,6 +24,21 @@ POSTS: Final = (
     "/card/{card_id}/terms",
     "/account/mail",
     "/account/erase",
+    "/account/details",
+    "/account/devices/sign-out",
+    "/account/devices/sign-out-others",
+    "/account/e-mail",
+    "/account/e-mail/code",
+    "/account/e-mail/stop",
+    "/account/passkeys",
+    "/account/passkeys/offer",
+    "/account/passkeys/remove",
+    "/e-mail/{side}/{link}",
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/mail/{link}",
+    "/sign-in/passkey",
+    "/sign-in/passkey/offer",
     "/counter/enrol",
     "/counter/sign-in",
     "/counter/sign-out",
@@ -34,6 +49,7 @@ POSTS: Final = (
     "/console/locations",
     "/console/locations/{location_id}",
     "/console/locations/{location_id}/hours",
+    "/console/joining",
     "/console/limits",
     "/console/cards/{card_id}/pause",
     "/console/cards/{card_id}/erase",
@@ -78,6 +94,7 @@ POSTS: Final = (
     "/join/{programme_id}",
     "/console/printing/{batch_id}/print",
     "/console/printing/{batch_id}/revoke",
+    "/console/purchases/{purchase_id}/refund",
 )
 #: Calls that a browser with cookies could be made to send. Joining and enrolling are
 #: open to anybody and take nothing from cookies.
@@ -165,7 +182,7 @@ def _paths(shop: Shop) -> list[str]:
         "invitation",
     ):
         ids[f"{name}_id"] = _ID
-    ids["number"] = "2"
+    ids |= {"number": "2", "side": "new", "link": "made-up"}
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scripts.attacks import (
+    accounts,
     books,
     codes,
     doors,
@@ -65,7 +66,7 @@ class Result:
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
     *(codes, doors, replays, races, sales, sessions, pages, transport, paper),
-    *(invitations, people, persons, thieves, leaks),
+    *(invitations, people, persons, accounts, thieves, leaks),
 )
 
 

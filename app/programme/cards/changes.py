@@ -112,7 +112,9 @@ def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
     return ended.first() is not None
 
 
-def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+def credit(
+    tx: Tx, tools: Tools, given: LedgerEntry, end: datetime | None = None
+) -> None:
     """Do what new units cause: exchange each full card's worth of stamps for a voucher.
 
     Call it when all entries of the giving were written.
@@ -121,14 +123,32 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
         tx: the caller's.
         tools: the keys.
         given: the entry that brought them, which all that follows names.
+        end: the soonest end of all that came with it; None: that of the entry.
 
     Raises:
         TryAgain: nothing can be signed now.
     """
     card_id, at = given.card_id, given.at
-    end = touch(tx, card_id, given.expires_at)
+    end = touch(tx, card_id, end or given.expires_at)
     if end is not None and at > end:
         write_ends(tx, tools, card_id, at)
+    exchange(tx, tools, given)
+
+
+def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+    """Exchange each full card's worth of stamps for a voucher.
+
+    Call it when the card was touched; ``credit`` does both.
+
+    Args:
+        tx: the caller's.
+        tools: the keys.
+        given: the entry that filled the card, which the exchange names.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    card_id, at = given.card_id, given.at
     programme = _programme_of(tx, card_id)
     if programme.exchanges != "automatic":
         return
@@ -142,7 +162,7 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
         )
         tx.add(voucher)
         tx.flush()
-        exchange = LedgerEntry(
+        paid = LedgerEntry(
             entry_id=uuid4(),
             card_id=card_id,
             kind="REDEEM",
@@ -153,7 +173,7 @@ def credit(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
             location_id=given.location_id,
             caused_by_id=given.entry_id,
         )
-        ledger.write(tx, tools, exchange)
+        ledger.write(tx, tools, paid)
 
 
 def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) -> None:
@@ -206,7 +226,7 @@ def _last_bought(tx: Tx, card_id: UUID, unit: Unit) -> Voucher | None:
 
 def _take_back(tx: Tx, tools: Tools, voucher: Voucher, undoing: LedgerEntry) -> None:
     """Turn a voucher back into what it was paid with, and give back what it took."""
-    exchange = tx.scalars(
+    paid = tx.scalars(
         select(LedgerEntry).where(
             LedgerEntry.voucher_id == voucher.voucher_id,
             LedgerEntry.rule.in_((RULE_FULL_CARD, RULE_CHOSEN)),
@@ -218,12 +238,12 @@ def _take_back(tx: Tx, tools: Tools, voucher: Voucher, undoing: LedgerEntry) -> 
         entry_id=uuid4(),
         card_id=voucher.card_id,
         kind="REVERSE",
-        units=-exchange.units,
-        unit=exchange.unit,
+        units=-paid.units,
+        unit=paid.unit,
         rule=RULE_UNDO,
         at=undoing.at,
         voucher_id=voucher.voucher_id,
-        reverses_id=exchange.entry_id,
+        reverses_id=paid.entry_id,
         caused_by_id=undoing.entry_id,
     )
     ledger.write(tx, tools, taken_back)

@@ -178,7 +178,7 @@ def _counted(
         rule=base,
         cut=cut,
         expires_at=end_of(base, occasion),
-        tally=Tally(rule_id, total, whole, (before + total) % whole),
+        tally=Tally(rule_id, total, whole, (before + total) % whole, units + extra),
     )
     if more is None or not (extra or extra_cut):
         return [first]

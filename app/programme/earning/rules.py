@@ -226,6 +226,8 @@ class Tally:
     whole: int
     #: Left over after it: 0 to ``whole`` - 1.
     carried: int
+    #: What it gave, with what multiplied it.
+    units: int
 
 
 @dataclass(frozen=True, slots=True)

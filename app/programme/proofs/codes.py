@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.programme import cards
 from app.programme.codes import KEEP_AFTER_END, LIFETIME
+from app.programme.earning import booking, gifts, taking_back
 from app.programme.proofs.found import SLACK, Found
 from app.programme.proofs.holdings import told
 from app.programme.stamping import MOST_STAMPS
@@ -32,10 +33,15 @@ class _Rule:
     is_caused: bool = False
 
 
+_GIVING = frozenset({Kind.CARD, Kind.STAMP, Kind.PRINTED_STAMP})
 _RULES: Mapping[tuple[str, str], _Rule] = {
-    ("EARN", cards.RULE_STAMP): _Rule(
-        frozenset({Kind.CARD, Kind.STAMP, Kind.PRINTED_STAMP}), "stamp_id"
-    ),
+    ("EARN", cards.RULE_STAMP): _Rule(_GIVING, "stamp_id"),
+    ("BONUS", booking.RULE_VISIT): _Rule(_GIVING, "stamp_id"),
+    **{("BONUS", rule): _Rule(is_caused=True) for rule in booking.CAUSED_RULES},
+    **{("BONUS", rule): _Rule() for rule in gifts.RULES},
+    ("ADJUST", taking_back.RULE_REFUND): _Rule(named="reversal_id"),
+    ("ADJUST", taking_back.RULE_REST): _Rule(is_caused=True),
+    ("ADJUST", taking_back.RULE_REMAINDER): _Rule(is_caused=True),
     ("REDEEM", cards.RULE_VOUCHER_USED): _Rule(
         frozenset({Kind.VOUCHER}), "redemption_id"
     ),
@@ -46,6 +52,10 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ("REVERSE", cards.RULE_CANCELLED): _Rule(named="reversal_id"),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
 }
+#: Of entries that are there for what they prove.
+_NOUGHT = frozenset(
+    {booking.RULE_VISIT, taking_back.RULE_REFUND, cards.RULE_VOUCHER_USED}
+)
 
 
 def is_caused(entry: LedgerEntry) -> bool:
@@ -132,7 +142,8 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
         (told(entry, named), str(entry.entry_id)),
         (told(entry, "card", "card_id"), str(entry.card_id)),
     ]
-    if entry.kind in {"EARN", "ADJUST"}:
+    # What rules gave is judged with all that came of the visit.
+    if named == "stamp_id" and not isinstance(told(entry, "given"), list):
         said.append((told(entry, "stamps_given"), entry.units))
     if entry.rule in {cards.RULE_VOUCHER_USED, cards.RULE_CHOSEN}:
         said.append((told(entry, "voucher", "voucher_id"), str(entry.voucher_id)))
@@ -142,12 +153,16 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
 
 
 def _are_its_units(entry: LedgerEntry) -> bool:
-    if entry.kind in {"EARN", "ADJUST"}:
+    if entry.rule in _NOUGHT:
+        return entry.units == 0
+    if entry.rule == cards.RULE_BY_HAND or (
+        entry.kind == "EARN" and entry.rule_version_id is None
+    ):
         return 1 <= entry.units <= MOST_STAMPS
+    if entry.kind in {"EARN", "BONUS"}:
+        return entry.units > 0
     if entry.kind == "EXPIRE":
         return entry.units < 0
-    if entry.rule == cards.RULE_VOUCHER_USED:
-        return entry.units == 0
     if entry.rule == cards.RULE_CHOSEN:
         return entry.units <= 0
     # What an exchange or a reversal moves is judged with what it belongs to.

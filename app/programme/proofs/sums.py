@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.programme import cards, units
+from app.programme.earning import taking_back
 from app.programme.proofs.codes import answers, check_answer, is_caused
 from app.programme.proofs.found import Found
 from app.programme.proofs.holdings import Holding, number, told
 from app.programme.units import Unit
 from app.store.tables import LedgerEntry
+
+#: Kinds of entries that fill a card.
+_GIVING = frozenset({"EARN", "BONUS", "ADJUST"})
 
 
 @dataclass(slots=True)
@@ -72,7 +76,7 @@ def _check_reversal(
     if undone is None:
         wrong = "What it reverses is not there, or not on this card."
     elif (
-        undone.kind not in {"EARN", "ADJUST", "REDEEM"}
+        undone.kind not in {"EARN", "BONUS", "ADJUST", "REDEEM"}
         or undone.entry_no >= entry.entry_no
     ):
         wrong = "It reverses what cannot be reversed."
@@ -124,10 +128,10 @@ def _causes(
         # Of the act that met the end, or of the round that wrote several.
         return False, at_once
     undone = by_id.get(entry.reverses_id) if entry.reverses_id else None
-    # Stamps that are taken back take with them what they were exchanged for.
-    goes_along = entry.kind == "REVERSE" and entry.caused_by_id is not None
-    is_part = is_caused(entry) or goes_along
-    if not is_part and (undone is None or not is_caused(undone)):
+    is_part = is_caused(entry) or (
+        undone is not None and (is_caused(undone) or entry.caused_by_id is not None)
+    )
+    if not is_part:
         return False, iter(())
     if entry.caused_by_id is not None:
         return True, (act for act in acts if act.root.entry_id == entry.caused_by_id)
@@ -160,7 +164,7 @@ def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
     totals: Counter[Unit] = Counter()
     for act in acts:
         entry = act.root
-        may_owe = totals[Unit.STAMP] < 0 or entry.kind == "REVERSE"
+        may_owe = totals[Unit.STAMP] < 0 or _takes_back(entry)
         required = number(entry, "card", "stamps_required") or holding.stamps_required
         totals[units.of(entry.unit)] += entry.units
         for one in act.caused:
@@ -175,6 +179,26 @@ def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
         _check_not_full(entry, totals[Unit.STAMP], required, found)
         if entry.answer is not None or answers(entry):
             _check_told(entry, totals, found)
+        _check_given(act, found)
+
+
+def _takes_back(entry: LedgerEntry) -> bool:
+    return entry.kind == "REVERSE" or entry.rule == taking_back.RULE_REFUND
+
+
+def _check_given(act: _Act, found: Found) -> None:
+    """Check that a visit gave as many stamps as its answer told, by whatever rule."""
+    if not isinstance(told(act.root, "given"), list) or _takes_back(act.root):
+        return
+    stamps = sum(
+        one.units
+        for one in (act.root, *act.caused)
+        if one.kind in {"EARN", "BONUS"} and one.unit is None
+    )
+    said = number(act.root, "stamps_given")
+    if said != stamps:
+        sentence = f"Its answer told of {said} stamps given, and there are {stamps}."
+        found.add("answer", act.root.entry_id, sentence)
 
 
 def _check_not_owed(entry: LedgerEntry, totals: Counter[Unit], found: Found) -> None:
@@ -192,7 +216,7 @@ def _check_not_full(
 ) -> None:
     """Check that a full card became a voucher, where it does so by itself."""
     by_choice = told(entry, "card", "exchanges") == "by_choice"
-    if entry.kind in {"EARN", "ADJUST"} and total >= required and not by_choice:
+    if entry.kind in _GIVING and total >= required and not by_choice:
         sentence = f"The card has {total} stamps after it, of {required}."
         found.add("balance", entry.entry_id, sentence)
 

@@ -15,6 +15,7 @@ from app.programme.purchases.filed import (
     lately,
     of_card,
 )
+from app.programme.purchases.giving_back import basket_of
 from app.programme.purchases.refunds import refund, undo
 from app.programme.purchases.sale import (
     RECORD_FIELD,
@@ -35,6 +36,7 @@ __all__ = [
     "Order",
     "Sale",
     "Sold",
+    "basket_of",
     "card_of",
     "check",
     "lately",

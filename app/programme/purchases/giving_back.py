@@ -1,7 +1,8 @@
 """Taking back what a sale gave, by entries of their own.
 
-All of the sale: every entry that it brought about is reversed. A part of it: what a
-barista counted stays, for only a person can say which stamp was for what.
+All of the sale: every entry that it brought about is reversed. A part of it: rules give
+anew what the rest of it earns (``earning.taking_back``). Without rules what a barista
+counted stays, for only a person can say which stamp was for what.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from app.programme import cards, ledger, reversals
+from app.programme.earning import booking, taking_back
+from app.programme.earning.booking import Basket
+from app.programme.earning.rules import Bought
+from app.programme.earning.taking_back import Refunding
 from app.programme.purchases.filed import FiledPurchase
 from app.programme.purchases.sale import Sale
 from app.store.database import Tx
@@ -52,6 +57,16 @@ def take_back(
     Raises:
         TryAgain: nothing can be signed now.
     """
+    first = _first(tx, purchase)
+    if first is not None and booking.rules_of(tx, first.card_id, first.at):
+        return taking_back.refund(
+            tx,
+            tools,
+            first,
+            rest=basket_of(rest) if rest is not None else None,
+            by=_by(wanted, at),
+            facts=facts,
+        )
     given = _given(tx, purchase) if rest is None else []
     if not given:
         return _told(tx, purchase, facts["refund_id"], facts, at)
@@ -61,10 +76,40 @@ def take_back(
         for one in others:
             one.caused_by_id = root.entry_id
             ledger.write(tx, tools, one)
-        cards.debit(tx, tools, root, may_owe=True)
+        cards.debit(tx, tools, root, may_owe=wanted.may_owe)
         return _told(tx, purchase, str(root.entry_id), facts, at)
 
     return ledger.write_first(tx, tools, root, answer=answer)
+
+
+def basket_of(sale: Sale) -> Basket:
+    """Describe a sale as rules look at it."""
+    lines = tuple(
+        Bought(line.quantity, line.price, line.item_id, line.category or None)
+        for line in sale.lines
+    )
+    return Basket(lines, sale.amount)
+
+
+def _first(tx: Tx, purchase: FiledPurchase) -> LedgerEntry | None:
+    """Read the entry that carried the purchase's code."""
+    return tx.scalar(
+        select(LedgerEntry).where(
+            LedgerEntry.purchase_id == purchase.purchase_id,
+            LedgerEntry.nonce.is_not(None),
+        )
+    )
+
+
+def _by(wanted: Wanted, at: datetime) -> Refunding:
+    place = reversals.place_of(wanted.staff)
+    return Refunding(
+        at,
+        wanted.reason,
+        staff_id=wanted.staff.staff_id,
+        terminal_id=place.get("terminal_id"),
+        location_id=place.get("location_id"),
+    )
 
 
 def _given(tx: Tx, purchase: FiledPurchase) -> Sequence[LedgerEntry]:

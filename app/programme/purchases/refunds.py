@@ -103,7 +103,7 @@ def undo(tools: Tools, entry_id: UUID, *, staff: Undoer, reason: str) -> Spent |
         NotFound, Forbidden, InvalidRequest, TryAgain, StoreDown: as ``refund``.
     """
     asked = select(LedgerEntry.purchase_id).where(
-        LedgerEntry.entry_id == entry_id, LedgerEntry.kind == "EARN"
+        LedgerEntry.entry_id == entry_id, LedgerEntry.kind.in_(("EARN", "BONUS"))
     )
     with tools.database.read() as tx:
         purchase_id = tx.scalar(asked)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.programme import audit, cards, purchases, reversals, rewards
 from app.programme.codes import Spent
+from app.programme.earning import taking_back
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead
 from app.store.database import Tx
@@ -40,6 +41,7 @@ def undo_entry(
         if entry.kind == "REDEEM":
             rewards.give_back(tx, entry, undoing)
         else:
+            taking_back.caused(tx, tools, entry, undoing)
             cards.debit(tx, tools, undoing)
         audit.record(
             tx,
@@ -54,7 +56,7 @@ def undo_entry(
     return reversals.reverse(
         tools,
         entry_id,
-        kinds={"EARN", "ADJUST", "REDEEM"},
+        kinds={"EARN", "BONUS", "ADJUST", "REDEEM"},
         staff=by,
         reason=reason,
         cause=cause,

@@ -19,6 +19,9 @@ What holds each "once":
   ``ck_reward_stock`` and ``ck_reward_budget``
 * a member's first, second, third of a reward is there once: ``uq_voucher_nth``
 * a voucher is worth no more than it was: ``ck_voucher_rest``
+* a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
+* a card has one invitation, and a friend came by one: ``uq_referral_link_card_id``,
+  ``pk_referral``
 * a member is erased once: ``pk_erasure``
 * mails' codes, passkeys' challenges, addresses: ``app.store.tables.account``
 * a printed code belongs to one batch, under one number: ``pk_printed_code`` and
@@ -51,6 +54,13 @@ from app.store.tables.cards import (
 from app.store.tables.columns import (
     Moment,
     Table,
+)
+from app.store.tables.earning import (
+    EarningPart,
+    EarningRule,
+    EarningRuleVersion,
+    Referral,
+    ReferralLink,
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
@@ -100,6 +110,9 @@ __all__ = [
     "AuditEntry",
     "Card",
     "Consent",
+    "EarningPart",
+    "EarningRule",
+    "EarningRuleVersion",
     "Eligibility",
     "EmailChange",
     "Erasure",
@@ -123,6 +136,8 @@ __all__ = [
     "ProgrammeVersion",
     "Purchase",
     "PurchaseLine",
+    "Referral",
+    "ReferralLink",
     "Refund",
     "RefundLine",
     "Reward",

@@ -220,6 +220,10 @@ class LedgerEntry(Table):
     )
     #: Names what happens once in the life of the books; None: as often as it likes.
     once: Mapped[str | None] = mapped_column(String(120))
+    #: What earned it, as it said then; None: what the barista counted, or no earning.
+    rule_version_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("earning_rule_version.version_id"), index=True
+    )
     reason: Mapped[str | None] = mapped_column(String(200))
     #: The purchase that brought it about, if one did.
     purchase_id: Mapped[UUID | None] = mapped_column(

@@ -260,6 +260,18 @@ class CodeAnswer(BaseModel):
     picture: str | None = Field(None, description="SVG, with ?picture=svg")
 
 
+class GivenAnswer(BaseModel):
+    """What one rule gave for a visit."""
+
+    unit: str = Field(description="`stamp`, `point` or `cent`")
+    units: int
+    kind: str = Field(description="of the rule; `stamp`: what the barista counted")
+    rule: str = Field(description="what the shop calls it; may be empty")
+    cut: str | None = Field(
+        None, description="what kept it from giving more: a `day`'s most, a `budget`"
+    )
+
+
 class LineAnswer(BaseModel):
     """A line of a purchase; without an item, what was paid beyond them."""
 
@@ -317,12 +329,16 @@ class RefundAnswer(BaseModel):
 
 
 class StampAnswer(BaseModel):
-    """Stamps that were given."""
+    """Stamps that were given; ``given`` tells by which rule, and of other units."""
 
     stamp_id: UUID
     stamps_given: int
+    given: list[GivenAnswer] = Field(default_factory=list)
     card: CardAnswer
     purchase: PurchaseAnswer | None = Field(None, description="where one was told")
+    earned: list[str] = Field(
+        default_factory=list, description="to staff only: by which rule, in words"
+    )
     member_name: str | None = Field(None, description="to staff only")
 
 

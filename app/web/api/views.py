@@ -17,6 +17,7 @@ from app.programme import (
     eligible,
     members,
     rewards,
+    shop,
     stamping,
 )
 from app.programme import staff as people
@@ -26,7 +27,7 @@ from app.programme.purchases import Order
 from app.programme.sessions import MemberCaller
 from app.web.api import bodies, reward_bodies
 from app.web.api.description import described, document
-from app.web.shared import access, same_browser
+from app.web.shared import access, earned, same_browser
 from signing import qr
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -386,5 +387,7 @@ def answer_of(spent: Spent, *, with_name: bool = False) -> ResponseReturnValue:
         card_id = UUID(answer["card"]["card_id"])
         name = cards.member_name(access.tools(), card_id)
         answer = {**answer, "member_name": name}
+        if given := answer.get("given"):
+            answer["earned"] = earned.told(given, shop.currency(access.tools()))
     status = HTTPStatus.OK if spent.is_repeat else HTTPStatus.CREATED
     return make_response(jsonify(answer), status)

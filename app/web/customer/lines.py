@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import gettext, ngettext, to_user_timezone
+from flask_babel import gettext, lazy_gettext, ngettext, to_user_timezone
 
 from app.programme import expiry
 from app.programme.cards import RULE_BY_HAND, RULE_CANCELLED, RULE_CHOSEN
+from app.programme.earning.booking import RULE_SIGNUP, RULE_VISIT
+from app.programme.earning.gifts import RULE_ACT, RULE_BIRTHDAY, RULE_REFERRAL
+from app.programme.earning.taking_back import RULE_REFUND, RULE_REMAINDER, RULE_REST
 from app.programme.history import HistoryLine
-from app.web.shared import moments, purchased, reasons
+from app.programme.units import Unit
+from app.web.shared import moments, purchased, reasons, rule_words
 from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
@@ -89,7 +93,21 @@ def stamps_from(units: int, place: str | None) -> str:
     return str(words)
 
 
+def _what(happened: HistoryLine) -> str:
+    return rule_words.units(abs(happened.units), happened.unit, happened.currency)
+
+
+def _by(happened: HistoryLine, rule: str) -> tuple[str, str]:
+    """Say what a rule gave: "2 stamps: double Tuesday"."""
+    words = gettext("%(what)s: %(rule)s", what=_what(happened), rule=rule)
+    return "plus", words
+
+
 def _earned(happened: HistoryLine) -> tuple[str, str]:
+    if happened.rule_name:
+        return _by(happened, isolated(happened.rule_name))
+    if happened.unit is not Unit.STAMP:
+        return "plus", _what(happened)
     if not happened.place:
         return "", ngettext("Stamp", "Stamps", happened.units)
     return "", ngettext(
@@ -114,6 +132,8 @@ def _redeemed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _reversed(happened: HistoryLine) -> tuple[str, str]:
+    if happened.unit is not Unit.STAMP:
+        return "undo", gettext("%(what)s taken back", what=_what(happened))
     if happened.voucher_reward is None:
         return "", ngettext(
             "Stamp taken back", "Stamps taken back", abs(happened.units)
@@ -129,10 +149,21 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:
+    if happened.rule == RULE_VISIT:
+        return "check", gettext("A visit")
+    if happened.rule_name:
+        return _by(happened, isolated(happened.rule_name))
+    if happened.rule in _REASONS:
+        return _by(happened, str(_REASONS[happened.rule]))
+    if happened.unit is not Unit.STAMP:
+        return "plus", _what(happened)
     return "", ngettext("Extra stamp", "Extra stamps", happened.units)
 
 
 def _expired(happened: HistoryLine) -> tuple[str, str]:
+    if happened.unit is not Unit.STAMP:
+        words = gettext("%(what)s not used in time", what=_what(happened))
+        return "time", words
     if happened.voucher_reward is not None:
         reward = isolated(happened.voucher_reward)
         return "time", gettext("%(reward)s, expired", reward=reward)
@@ -144,6 +175,16 @@ def _merged(_happened: HistoryLine) -> tuple[str, str]:
 
 
 def _adjusted(happened: HistoryLine) -> tuple[str, str]:
+    if happened.rule == RULE_REFUND:
+        return "undo", gettext("A purchase came back")
+    if happened.rule in _REASONS:
+        sign = _MINUS if happened.units < 0 else ""
+        words = gettext(
+            "%(what)s: %(rule)s",
+            what=sign + _what(happened),
+            rule=_REASONS[happened.rule],
+        )
+        return "undo", words
     is_stamp = happened.rule == RULE_BY_HAND
     return (_earned if is_stamp else _changed)(happened)
 
@@ -152,6 +193,15 @@ def _changed(_happened: HistoryLine) -> tuple[str, str]:
     return "", gettext("Changed by the shop")
 
 
+#: What gave it, where the shop has no name of its own for it.
+_REASONS: Mapping[str, object] = {
+    RULE_SIGNUP: lazy_gettext("your first visit"),
+    RULE_BIRTHDAY: lazy_gettext("your birthday"),
+    RULE_REFERRAL: lazy_gettext("an invitation"),
+    RULE_ACT: lazy_gettext("thank you"),
+    RULE_REST: lazy_gettext("the rest of the purchase"),
+    RULE_REMAINDER: lazy_gettext("what was left over"),
+}
 _WORDS: Mapping[str, Callable[[HistoryLine], tuple[str, str]]] = {
     "EARN": _earned,
     "BONUS": _bonus,

@@ -51,7 +51,10 @@ export function outcomeOf(door, answer, speech) {
  * @param {Speech} speech
  * @returns {Screen}
  */
-function stamped({ stamp_id, stamps_given, member_name, card, purchase }, { texts, lang }) {
+function stamped(
+  { stamp_id, stamps_given, member_name, card, purchase, earned = [] },
+  { texts, lang },
+) {
   const t = texts.given;
   const nth = stamps_given - 1;
   const name = member_name ?? "";
@@ -66,6 +69,7 @@ function stamped({ stamp_id, stamps_given, member_name, card, purchase }, { text
     title,
     lines: [
       ...(isFull ? next : [progress(stamps, required, t)]),
+      ...earned,
       ...(purchase ? [bought(purchase, texts.sale, lang)] : []),
     ],
     dots: dots(isFull ? required : stamps, required),

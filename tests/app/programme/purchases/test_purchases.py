@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.programme import cards, proofs, purchases, shop, stamping
+from app.programme import cards, proofs, purchases, rewards, shop, stamping
 from app.programme.errors import (
     Forbidden,
     InvalidRequest,
     PurchaseRefunded,
     ReceiptCounted,
     Refused,
+    VoucherSpent,
 )
 from app.programme.purchases import FiledLine, Order
 from app.programme.purchases.refunds import rest_of
@@ -272,6 +273,26 @@ def test_the_whole_takes_back_what_the_sale_gave(
     assert again.answer == told.answer
     with pytest.raises(PurchaseRefunded):
         purchases.refund(tools, purchase_id, staff=barista, reason="cold")
+    assert proofs.prove(tools).findings == ()
+
+
+def test_what_was_spent_meanwhile_is_owed_and_an_undo_is_refused(
+    tools, menu, make_card, sell, barista, give
+):
+    card = give(make_card(), 5)
+    sold = sell(card.card_id, Order(((menu[0], 5),)), stamps=5)
+    [voucher] = cards.card(tools, card.card_id).vouchers
+    code = rewards.voucher_code(tools, voucher.voucher_id, card.member_id).code
+    rewards.redeem(tools, code, request_id="v", staff=barista)
+
+    with pytest.raises(VoucherSpent):
+        stamping.reverse_stamp(
+            tools, UUID(sold["stamp_id"]), staff=barista, reason="mistake"
+        )
+    told = purchases.refund(tools, purchase_of(sold), staff=barista, reason="cold")
+
+    assert told.answer["card"]["stamps"] == -5
+    assert give(card, 3).stamps == -2
     assert proofs.prove(tools).findings == ()
 
 

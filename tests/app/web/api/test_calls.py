@@ -23,6 +23,7 @@ CARD = {
     "number",
     "stamps",
     "stamps_required",
+    "balances",
     "vouchers",
     "version",
     "is_closed",

@@ -171,3 +171,21 @@ test("what was undone is not green", () => {
   assert.equal(screen.mood, "undone");
   assert.deepEqual(screen.lines, ["Free coffee for Anna", "The reward is back on the card."]);
 });
+
+test("what was earned by which rule stands under the stamps, and what was bought", () => {
+  const body = {
+    stamp_id: "s",
+    stamps_given: 2,
+    member_name: "Anna",
+    card: { stamps: 4, stamps_required: 10, reward: "Coffee" },
+    earned: ["1 stamp", "1 stamp: Double Tuesday", "35 points"],
+    purchase: { amount: 350, currency: "EUR", lines: [{ name: "Coffee", quantity: 1 }] },
+  };
+  const { lines } = outcomeOf("stamps", { status: 201, body }, { texts, lang: "en" });
+  assert.deepEqual(lines.slice(1).map(plainly), [
+    "1 stamp",
+    "1 stamp: Double Tuesday",
+    "35 points",
+    "Coffee · €3.50",
+  ]);
+});

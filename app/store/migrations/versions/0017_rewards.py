@@ -15,8 +15,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 _KINDS = (
     "item",
