@@ -20,14 +20,21 @@ SAME = {
     "da": {
         *("Live", "PIN", "Barista", "Person", "Logo", "Send", "VIP", "Cashback"),
         *("Feedback", "Invitation", "Cappuccino", "Version %(version)s"),
+        *("{name}, {price}", "%(what)s: %(rule)s"),
+    },
+    "et": {
+        "%(what)s: %(rule)s",
+        "Barista",
+        "Logo",
+        "VIP",
+        "Cappuccino",
         "{name}, {price}",
     },
-    "et": {"Barista", "Logo", "VIP", "Cappuccino", "{name}, {price}"},
     "sv": {
         *("Live", "Barista", "Person", "VIP", "Cashback", "Cappuccino"),
-        *("Version %(version)s", "{name}, {price}"),
+        *("Version %(version)s", "{name}, {price}", "%(what)s: %(rule)s"),
     },
-    "he": {"PIN", "%(day)s, %(time)s", "VIP", "{name}, {price}"},
+    "he": {"%(what)s: %(rule)s", "PIN", "%(day)s, %(time)s", "VIP", "{name}, {price}"},
     "zh_Hant": {"VIP"},
 }
 

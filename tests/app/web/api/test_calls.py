@@ -23,6 +23,7 @@ CARD = {
     "number",
     "stamps",
     "stamps_required",
+    "exchanges",
     "balances",
     "vouchers",
     "version",
