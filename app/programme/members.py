@@ -32,7 +32,6 @@ from app.programme.errors import (
     TryAgain,
 )
 from app.programme.networks import network_of
-from app.programme.terms import accepted
 from app.programme.words import has_controls
 from app.store.database import Tx
 from app.store.limits import LimitHit
@@ -138,7 +137,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
     try:
         with tools.database.begin() as tx:
             programme = _open_programme(tx, programme_id)
-            in_force = _agreed(tx, programme, terms_version, tools.now())
+            _must_be_in_force(tx, programme, terms_version, tools.now())
             member = Member(
                 **details,
                 birthday=birthday,
@@ -151,7 +150,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
             tx.flush()
             if invitation:
                 invitations.use(tx, tools, invitation, member.member_id)
-            card_id = _open(tx, tools, member.member_id, programme, in_force)
+            card_id = _open(tx, tools, member.member_id, programme)
             referrals.noted(tx, tools, member, card_id)
             token = sessions.grant(
                 tx,
@@ -209,13 +208,13 @@ def take_card(
             if held is not None:
                 return Taken(held, is_new=False)
             programme = _open_programme(tx, programme_id)
-            in_force = _agreed(tx, programme, terms_version, tools.now())
+            _must_be_in_force(tx, programme, terms_version, tools.now())
             if birthday is not None and member.birthday_set_at is None:
                 member.birthday, member.birthday_set_at = birthday, tools.now()
             tx.flush()
             if invitation:
                 invitations.use(tx, tools, invitation, member_id)
-            opened = _open(tx, tools, member_id, programme, in_force)
+            opened = _open(tx, tools, member_id, programme)
             return Taken(opened, is_new=True)
     except IntegrityError as error:
         raise TryAgain from error
@@ -279,24 +278,20 @@ def programme(tools: Tools, programme_id: UUID) -> ProgrammeView:
         return programmes.present(tx, row, tools.now())
 
 
-def _agreed(tx: Tx, row: Programme, shown: int | None, now: datetime) -> int:
-    """Tell which version is agreed to: the one in force.
+def _must_be_in_force(tx: Tx, row: Programme, shown: int | None, now: datetime) -> None:
+    """Refuse terms that are no longer, or not yet, in force; None passes.
 
     Raises:
-        InvalidRequest: another one was shown.
+        InvalidRequest: ``terms_version``.
     """
-    number = programmes.present(tx, row, now).terms_version
-    if shown not in (None, number):
+    if shown not in (None, programmes.present(tx, row, now).terms_version):
         raise InvalidRequest({"terms_version": "out_of_date"})
-    return number
 
 
-def _open(tx: Tx, tools: Tools, member_id: UUID, row: Programme, in_force: int) -> UUID:
+def _open(tx: Tx, tools: Tools, member_id: UUID, row: Programme) -> UUID:
     """Open a card for whom the rules let have one, by the terms in force."""
     must_be_eligible(tx, row.programme_id, member_id, tools.now())
-    card_id = cards.open_card(tx, tools, member_id, row)
-    accepted.note(tx, card_id, in_force, tools.now())
-    return card_id
+    return cards.open_card(tx, tools, member_id, row)
 
 
 def _held(tx: Tx, member_id: UUID, programme_id: UUID) -> UUID | None:

@@ -13,6 +13,8 @@ from app.programme import expiry, ledger, stock, units
 from app.programme.cards.sums import balance_of, lots_of
 from app.programme.errors import InvalidRequest, NotFound, VoucherSpent
 from app.programme.lots import Lot
+from app.programme.terms import accepted, reading, rounds
+from app.programme.terms.reading import Version
 from app.programme.units import Unit
 from app.store.database import Tx
 from app.store.tables import Card, LedgerEntry, Programme, Voucher
@@ -33,15 +35,18 @@ CLOSED: Final = "card.closed"
 
 def open_card(tx: Tx, tools: Tools, member_id: UUID, programme: Programme) -> UUID:
     """Open a member's card in a programme, with a free number."""
+    now = tools.now()
+    in_force = reading.in_force(reading.of_programme(tx, programme), now)
     opened = Card(
         member_id=member_id,
         programme_id=programme.programme_id,
         number=_free_number(tx),
-        terms_version=programme.terms_version,
-        opened_at=tools.now(),
+        terms_version=in_force.number,
+        opened_at=now,
     )
     tx.add(opened)
     tx.flush()
+    accepted.note(tx, opened.card_id, in_force.number, now)
     return opened.card_id
 
 
@@ -63,9 +68,10 @@ def accept_terms(tools: Tools, card_id: UUID, version: int) -> None:
         card = tx.get(Card, card_id, with_for_update=True)
         if card is None:
             raise NotFound
-        if version != _programme_of(tx, card_id).terms_version:
+        if version != rounds.of_card(tx, card_id).coming(tools.now()).number:
             raise InvalidRequest({"terms_version": "out_of_date"})
         if version > card.terms_version:
+            accepted.note(tx, card_id, version, tools.now())
             card.terms_version = version
             card.version += 1
 
@@ -138,7 +144,8 @@ def credit(
 def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
     """Exchange each full card's worth of stamps for a voucher.
 
-    Call it when the card was touched; ``credit`` does both.
+    Call it when the card was touched; ``credit`` does both. A round goes by what it was
+    promised (``app.programme.terms``), the next one by the version in force.
 
     Args:
         tx: the caller's.
@@ -148,32 +155,44 @@ def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
     Raises:
         TryAgain: nothing can be signed now.
     """
-    card_id, at = given.card_id, given.at
-    programme = _programme_of(tx, card_id)
-    if programme.exchanges != "automatic":
-        return
-    for _ in range(balance_of(tx, card_id) // programme.stamps_required):
-        days = programme.voucher_days
-        voucher = Voucher(
-            card_id=card_id,
-            reward=programme.reward,
-            issued_at=at,
-            expires_at=expiry.end_of(at, days, expiry.zone_of(tx)) if days else None,
-        )
-        tx.add(voucher)
-        tx.flush()
-        paid = LedgerEntry(
-            entry_id=uuid4(),
-            card_id=card_id,
-            kind="REDEEM",
-            units=-programme.stamps_required,
-            rule=RULE_FULL_CARD,
-            at=at,
-            voucher_id=voucher.voucher_id,
-            location_id=given.location_id,
-            caused_by_id=given.entry_id,
-        )
-        ledger.write(tx, tools, paid)
+    balance = balance_of(tx, given.card_id)
+    new = given.units if units.of(given.unit) is Unit.STAMP else 0
+    all_rounds = rounds.of_card(tx, given.card_id)
+    # What lay there before has a promise; a round that only begins has none yet.
+    promised = all_rounds.running(given.at, has_stamps=balance > new)
+    by_itself = _is_by_itself(tx, given.card_id)
+    while by_itself and balance >= promised.figures.stamps_required:
+        _pay(tx, tools, given, promised)
+        balance -= promised.figures.stamps_required
+        promised = all_rounds.coming(given.at)
+    all_rounds.keep(tx, promised.number if balance > 0 else None)
+
+
+def _pay(tx: Tx, tools: Tools, given: LedgerEntry, promised: Version) -> None:
+    """Turn a full card's worth of stamps into the voucher that it was promised."""
+    figures, at = promised.figures, given.at
+    days = figures.voucher_days
+    voucher = Voucher(
+        card_id=given.card_id,
+        reward=figures.reward,
+        promised_version=promised.number,
+        issued_at=at,
+        expires_at=expiry.end_of(at, days, expiry.zone_of(tx)) if days else None,
+    )
+    tx.add(voucher)
+    tx.flush()
+    paid = LedgerEntry(
+        entry_id=uuid4(),
+        card_id=given.card_id,
+        kind="REDEEM",
+        units=-figures.stamps_required,
+        rule=RULE_FULL_CARD,
+        at=at,
+        voucher_id=voucher.voucher_id,
+        location_id=given.location_id,
+        caused_by_id=given.entry_id,
+    )
+    ledger.write(tx, tools, paid)
 
 
 def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) -> None:
@@ -196,6 +215,8 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
     card_id, at = undoing.card_id, undoing.at
     touch(tx, card_id)
     write_ends(tx, tools, card_id, at)
+    all_rounds = rounds.of_card(tx, card_id)
+    promised = all_rounds.held
     for unit in Unit:
         while balance_of(tx, card_id, unit) < 0:
             voucher = _last_bought(tx, card_id, unit)
@@ -203,7 +224,10 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
                 if may_owe:
                     break
                 raise VoucherSpent
+            # That round runs again, by the promise that it had.
+            promised = voucher.promised_version or promised
             _take_back(tx, tools, voucher, undoing)
+    all_rounds.keep(tx, promised if balance_of(tx, card_id) > 0 else None)
 
 
 def _last_bought(tx: Tx, card_id: UUID, unit: Unit) -> Voucher | None:
@@ -294,12 +318,14 @@ def _end_of(tx: Tx, lot: Lot, card_id: UUID, at: datetime) -> LedgerEntry:
     )
 
 
-def _programme_of(tx: Tx, card_id: UUID) -> Programme:
-    return tx.scalars(
-        select(Programme)
+def _is_by_itself(tx: Tx, card_id: UUID) -> bool:
+    """Tell whether a full card becomes a voucher without its member's word."""
+    exchanges = tx.scalar(
+        select(Programme.exchanges)
         .join(Card, Card.programme_id == Programme.programme_id)
         .where(Card.card_id == card_id)
-    ).one()
+    )
+    return exchanges == "automatic"
 
 
 def _free_number(tx: Tx) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -15,6 +15,8 @@ from app.programme import expiry, limits, vouchers
 from app.programme.cards import sums as ledger_sums
 from app.programme.errors import NotFound
 from app.programme.limits import SAFE, Limits
+from app.programme.terms import reading
+from app.programme.terms.figures import Figures
 from app.programme.units import Sums, Unit
 from app.programme.vouchers import VoucherView
 from app.store.database import Tx
@@ -103,6 +105,7 @@ class CardState:
     number: str
     member_id: UUID
     member_name: str | None
+    #: With the figures that its running round was promised.
     programme: ProgrammeView
     #: Below nought where some were taken back that had been spent.
     stamps: int
@@ -122,6 +125,8 @@ class CardState:
     balances: Sums = field(default_factory=dict)
     #: Units that end, soonest first.
     ending: tuple[Ending, ...] = ()
+    #: What its next round is promised, where that is something else.
+    next_round: Figures | None = None
 
     @property
     def has_new_terms(self) -> bool:
@@ -204,6 +209,11 @@ def state_of(tx: Tx, card_id: UUID, at: datetime) -> CardState:
     found, programme, member_name = row
     sums, ending = _sums(tx, found, at)
     balance = sums[Unit.STAMP]
+    known = reading.of_programme(tx, programme)
+    in_force = reading.in_force(known, at)
+    promised = reading.promised(
+        known, found.promised_version, at, has_stamps=balance > 0
+    ).figures
     held = vouchers.of_card(tx, card_id, at)
     open_ends = [
         row.expires_at
@@ -217,7 +227,15 @@ def state_of(tx: Tx, card_id: UUID, at: datetime) -> CardState:
         number=found.number,
         member_id=found.member_id,
         member_name=member_name,
-        programme=programme_view(programme),
+        programme=replace(
+            programme_view(programme),
+            terms=in_force.terms,
+            terms_version=in_force.number,
+            stamps_required=promised.stamps_required,
+            reward=promised.reward,
+            voucher_days=promised.voucher_days,
+        ),
+        next_round=in_force.figures if in_force.figures != promised else None,
         stamps=balance,
         marks=_marks(tx, card_id, balance),
         vouchers=held,

@@ -14,7 +14,14 @@ from sqlalchemy import select
 from app.programme import cards
 from app.programme.proofs.found import SLACK
 from app.store.database import Tx
-from app.store.tables import AuditEntry, Card, LedgerEntry, Programme, Voucher
+from app.store.tables import (
+    AuditEntry,
+    Card,
+    LedgerEntry,
+    Programme,
+    ProgrammeVersion,
+    Voucher,
+)
 
 #: Cards in memory at a time.
 _CARDS = 100
@@ -49,6 +56,14 @@ class Holding:
     #: In the order of their numbers.
     entries: list[LedgerEntry] = field(default_factory=list)
     vouchers: dict[UUID, Voucher] = field(default_factory=dict)
+    #: How many stamps each version of its programme asked for, where it was listed.
+    required_by: Mapping[int, int] = field(default_factory=dict)
+
+    def promised(self, voucher_id: UUID | None) -> int | None:
+        """Tell for how many stamps a voucher was promised; None: not known."""
+        voucher = self.vouchers.get(voucher_id) if voucher_id else None
+        version = voucher.promised_version if voucher else None
+        return None if version is None else self.required_by.get(version)
 
     @property
     def last_answer(self) -> LedgerEntry | None:
@@ -68,6 +83,9 @@ def holdings(tx: Tx) -> Iterator[Holding]:
         )
     ):
         changed[subject].append((at, detail.get("replaced") is not None))
+    listed: defaultdict[UUID, dict[int, int]] = defaultdict(dict)
+    for version in tx.scalars(select(ProgrammeVersion)):
+        listed[version.programme_id][version.number] = version.stamps_required
     last: UUID | None = None
     while True:
         page = (
@@ -85,6 +103,7 @@ def holdings(tx: Tx) -> Iterator[Holding]:
                 card.version,
                 required,
                 _changes(card, terms_version, changed),
+                required_by={terms_version: required, **listed[card.programme_id]},
             )
             for card, required, terms_version in rows.all()
         }

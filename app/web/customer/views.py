@@ -14,6 +14,7 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.programme import cards, codes, rewards, stamping, terms
@@ -83,6 +84,7 @@ def card(card_id: UUID) -> str:
         terms=mine.programme.terms,
         promise=promises.of_vouchers(mine.programme.voucher_days),
         coming=_coming(mine),
+        keeps=_keeps(mine),
         has_offers=joining.has_offers(mine.member_id),
         join_url=f"{tools.settings.origin}/join",
         texts=card_texts(),
@@ -106,6 +108,7 @@ def face(card_id: UUID) -> str:
             offers=rewards.offers(tools, mine),
         ),
         coming=_coming(mine),
+        keeps=_keeps(mine),
         news=news,
     )
 
@@ -236,6 +239,19 @@ def _coming(mine: CardState) -> promises.ComingChange | None:
     tools = access.tools()
     found = terms.coming(tools, mine.programme.programme_id)
     return promises.of_change(*found, tools.now()) if found else None
+
+
+def _keeps(mine: CardState) -> str:
+    """Tell what the next round is promised, where that is not what this one is."""
+    if mine.next_round is None:
+        return ""
+    following = promises.of_figures(mine.next_round, access.tools().now())
+    told = gettext(
+        "This card keeps what was promised when you began it. The next one: "
+        "%(promise)s",
+        promise=following,
+    )
+    return str(told)
 
 
 def _my_card(card_id: UUID) -> CardState:
