@@ -23,7 +23,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, codes, finding, ledger, limits, signals, standing
+from app.programme import (
+    cards,
+    codes,
+    finding,
+    ledger,
+    limits,
+    signals,
+    standing,
+    tiers,
+)
 from app.programme.codes import Spent
 from app.programme.errors import (
     Forbidden,
@@ -208,6 +217,7 @@ def _book(
         limits.must_fit(tx, rules, giving)
         _must_be_few(tx, now, staff)
         cards.credit(tx, tools, entry)
+        tiers.after_earning(tx, tools, card_id, entry.at)
         stamp_id = str(entry.entry_id)
         tx.add(
             Signal(

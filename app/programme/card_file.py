@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
-from app.programme import cards, finding, purchases, units
+from app.programme import cards, finding, merging, purchases, units
 from app.programme.cards import CardState
 from app.programme.errors import NotFound
 from app.programme.purchases import FiledPurchase
@@ -58,7 +58,8 @@ class FiledEntry:
 
     entry_id: UUID
     at: datetime
-    #: ``given``, ``by_hand``, ``earned``, ``redeemed`` or ``undone``.
+    #: ``given``, ``by_hand``, ``earned``, ``redeemed``, ``undone``, ``moved_in`` or
+    #: ``moved_out``.
     what: str
     #: Of ``unit``.
     units: int
@@ -86,6 +87,8 @@ class CardFile:
     staff_name: str | None
     #: When its person was erased; None: they were not.
     erased_at: datetime | None
+    #: The card that goes on for it, if it was put to another.
+    merged_into: UUID | None
     entries: tuple[FiledEntry, ...]
     #: Signals about it that nobody has dismissed.
     signals: int
@@ -158,6 +161,7 @@ def of(tools: Tools, card_id: UUID) -> CardFile:
             .order_by(LedgerEntry.entry_no.desc())
             .limit(MOST_ENTRIES)
         ).all()
+        goes_on = merging.merged_into(tx, card_id)
         bought = purchases.of_card(tx, card_id, limit=MOST_ENTRIES)
         signals = tx.scalar(
             select(func.count())
@@ -165,7 +169,11 @@ def of(tools: Tools, card_id: UUID) -> CardFile:
             .where(Signal.card_id == card_id, Signal.state != "dismissed")
         )
     return CardFile(
-        state, *known, tuple(_entry(row, bought) for row in rows), signals or 0
+        state,
+        *known,
+        goes_on,
+        tuple(_entry(row, bought) for row in rows),
+        signals or 0,
     )
 
 
@@ -220,6 +228,8 @@ def _entry(
         cards.RULE_FULL_CARD: "earned",
         cards.RULE_VOUCHER_USED: "redeemed",
         cards.RULE_UNDO: "undone",
+        cards.RULE_MOVED_IN: "moved_in",
+        cards.RULE_MOVED_OUT: "moved_out",
     }.get(entry.rule, "given")
     return FiledEntry(
         entry_id=entry.entry_id,

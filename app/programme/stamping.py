@@ -27,11 +27,13 @@ from app.programme import (
     reversals,
     short_codes,
     standing,
+    tiers,
 )
 from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.earning import booking, taking_back
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.limits import Giving, Limits
+from app.programme.plans import cashback
 from app.programme.purchases import Counter, Order
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.store.database import Tx
@@ -281,7 +283,9 @@ def book_stamps(
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, allowed, giving)
         earned = booking.write(tx, tools, entry, plan)
+        cashback.give(tx, tools, entry)
         cards.credit(tx, tools, entry, earned.soonest_end)
+        tiers.after_earning(tx, tools, card_id, entry.at)
         return {
             "stamp_id": str(entry.entry_id),
             "stamps_given": earned.stamps,
@@ -359,6 +363,7 @@ def reverse_stamp(
     def cause(tx: Tx, entry: LedgerEntry, undoing: LedgerEntry) -> None:
         taking_back.caused(tx, tools, entry, undoing)
         cards.debit(tx, tools, undoing)
+        tiers.after_undoing(tx, tools, undoing.card_id, undoing.at)
 
     return reversals.reverse(
         tools,

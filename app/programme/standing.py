@@ -84,6 +84,24 @@ def must_be_in_use(tx: Tx, card_id: UUID) -> None:
         raise CardClosed(is_paused=True)
 
 
+def must_not_be_own(tx: Tx, card_id: UUID, giver_id: UUID) -> None:
+    """Refuse a card that is the own one of who gives something to it.
+
+    Raises:
+        NotEligible: ``own_card``.
+        NotFound: no such card.
+    """
+    owner = tx.execute(
+        select(Member.staff_id)
+        .join(Card, Card.member_id == Member.member_id)
+        .where(Card.card_id == card_id)
+    ).first()
+    if owner is None:
+        raise NotFound
+    if owner.staff_id == giver_id:
+        raise NotEligible("own_card", card_id=card_id, staff_id=giver_id)
+
+
 def _must_not_have_left(tx: Tx, card_id: UUID) -> None:
     """Refuse a card for a group alone, once its member was taken out of it.
 

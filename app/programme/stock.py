@@ -80,6 +80,32 @@ def why_not(row: Reward, at: datetime, edition: int | None = None) -> str | None
     return next((why for why, is_so in reasons if is_so), None)
 
 
+def free_place(tx: Tx, card_id: UUID, reward_id: UUID, most: int | None = None) -> int:
+    """Find which of a card's vouchers of a reward another one is: the first free.
+
+    Args:
+        tx: the caller's, which holds the card.
+        card_id: whose.
+        reward_id: which reward.
+        most: how many there may be; None: no limit.
+
+    Raises:
+        RewardUnavailable: ``had``: there are as many.
+    """
+    taken = set(
+        tx.scalars(
+            select(Voucher.nth).where(
+                Voucher.card_id == card_id,
+                Voucher.reward_id == reward_id,
+                Voucher.nth.is_not(None),
+            )
+        )
+    )
+    if most is not None and len(taken) >= most:
+        raise RewardUnavailable("had", most)
+    return next(nth for nth in range(1, len(taken) + 2) if nth not in taken)
+
+
 def hand_out_code(tx: Tx, reward_id: UUID, voucher_id: UUID) -> None:
     """Give a voucher the next code of a partner's pool.
 

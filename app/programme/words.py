@@ -42,6 +42,23 @@ def clean_name(
     return name
 
 
+def clean_lines(text: str, wrong: dict[str, str], field: str, length: int) -> str:
+    """Trim a text of several lines, of which empty ones are left out, and check it.
+
+    Args:
+        text: as typed.
+        wrong: gets ``field`` with ``too_long`` or ``bad_characters``.
+        field: its name.
+        length: characters allowed.
+    """
+    lines = "\n".join(filter(None, map(str.strip, text.splitlines())))
+    if len(lines) > length:
+        wrong[field] = "too_long"
+    elif has_controls(lines, but="\n"):
+        wrong[field] = "bad_characters"
+    return lines
+
+
 def has_controls(text: str, *, but: str = "") -> bool:
     """Tell whether there are characters in a text that no table and no mail takes.
 

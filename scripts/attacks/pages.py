@@ -24,6 +24,7 @@ POSTS: Final = (
     "/card/{card_id}/terms",
     "/account/mail",
     "/account/erase",
+    "/merge/{text}",
     "/account/details",
     "/account/devices/sign-out",
     "/account/devices/sign-out-others",
@@ -51,8 +52,10 @@ POSTS: Final = (
     "/console/locations/{location_id}/hours",
     "/console/joining",
     "/console/limits",
+    "/console/earning/new/visit",
     "/console/cards/{card_id}/pause",
     "/console/cards/{card_id}/erase",
+    "/console/cards/{card_id}/merge",
     "/console/entries/{entry_id}/undo",
     "/console/signals/{signal_id}",
     "/console/signals/{signal_id}/{way}",
@@ -84,6 +87,15 @@ POSTS: Final = (
     "/console/items/{item_id}",
     "/console/items/{item_id}/move",
     "/console/items/{item_id}/on-sale",
+    "/console/tiers",
+    "/console/tiers/new",
+    "/console/tiers/{tier_id}",
+    "/console/tiers/{tier_id}/remove",
+    "/console/plans/new",
+    "/console/plans/{plan_id}",
+    "/console/cards/{card_id}/tier",
+    "/console/cards/{card_id}/membership",
+    "/console/cards/{card_id}/memberships/{membership_id}/refund",
     "/console/programmes/new",
     "/console/programmes/{programme_id}",
     "/console/programmes/{programme_id}/eligibility",
@@ -182,7 +194,7 @@ def _paths(shop: Shop) -> list[str]:
         "invitation",
     ):
         ids[f"{name}_id"] = _ID
-    ids |= {"number": "2", "side": "new", "link": "made-up"}
+    ids |= {"number": "2", "side": "new", "link": "made-up", "text": "x"}
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 
 

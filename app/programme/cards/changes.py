@@ -29,6 +29,8 @@ RULE_BY_HAND: Final = "by_hand"
 RULE_END: Final = "end"
 RULE_CHOSEN: Final = "reward_chosen"
 RULE_CANCELLED: Final = "cancelled"
+RULE_MOVED_OUT: Final = "moved_out"
+RULE_MOVED_IN: Final = "moved_in"
 #: What the audit log calls the end of a card.
 CLOSED: Final = "card.closed"
 
@@ -238,6 +240,8 @@ def _last_bought(tx: Tx, card_id: UUID, unit: Unit) -> Voucher | None:
         .where(
             Voucher.card_id == card_id,
             stock.untouched(),
+            # One that came from another card was paid for there.
+            LedgerEntry.card_id == card_id,
             LedgerEntry.rule.in_((RULE_FULL_CARD, RULE_CHOSEN)),
             LedgerEntry.units < 0,
             LedgerEntry.unit.is_not_distinct_from(units.kept(unit)),

@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, expiry, ledger, units
+from app.programme import cards, expiry, ledger, tiers, units
 from app.programme.earning import counting, joining, shelf
 from app.programme.earning.count import SCALE, awards
 from app.programme.earning.rules import (
@@ -31,6 +31,7 @@ from app.programme.earning.rules import (
     Rule,
     RuleKind,
 )
+from app.programme.plans import RULE_CASHBACK
 from app.programme.units import Unit
 from app.store.database import Tx, attempt
 from app.store.tables import Card, EarningPart, LedgerEntry, Programme
@@ -43,7 +44,7 @@ RULE_EARNED: Final = "earned"
 RULE_TIER: Final = "tier"
 RULE_SIGNUP: Final = "signup"
 #: All that a visit causes, and that goes back with it.
-CAUSED_RULES: Final = (RULE_EARNED, RULE_TIER, RULE_SIGNUP)
+CAUSED_RULES: Final = (RULE_EARNED, RULE_TIER, RULE_SIGNUP, RULE_CASHBACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,9 @@ def rules_of(tx: Tx, card_id: UUID, at: datetime) -> tuple[Rule, ...]:
     return shelf.in_effect(tx, programme_id, at) if programme_id else ()
 
 
-def boosts_of(_tx: Tx, _card_id: UUID, _at: datetime) -> tuple[Boost, ...]:
+def boosts_of(tx: Tx, card_id: UUID, at: datetime) -> tuple[Boost, ...]:
     """Read what a card gets more by its tier."""
-    return ()
+    return tiers.boosts_of(tx, card_id, at)
 
 
 def write(tx: Tx, tools: Tools, first: LedgerEntry, plan: Plan) -> Earned:

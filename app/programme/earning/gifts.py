@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Select, select
 
-from app.programme import cards, expiry, units
+from app.programme import cards, expiry, tiers, units
 from app.programme.earning import booking, counting, shelf
 from app.programme.earning.count import awards
 from app.programme.earning.rules import Award, Occasion, Rule, RuleKind
@@ -92,6 +92,7 @@ def give(
         )
         if booking.once(tx, tools, entry):
             cards.credit(tx, tools, entry)
+            tiers.after_earning(tx, tools, card_id, entry.at)
             given.append(award)
         else:
             is_repeat = True

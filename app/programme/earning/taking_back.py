@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import func, or_, select
 
-from app.programme import cards, ledger, units
+from app.programme import cards, ledger, tiers, units
 from app.programme.earning import booking, counting
 from app.programme.earning.booking import CAUSED_RULES, Basket
 from app.programme.earning.count import awards, refunded
@@ -127,6 +127,7 @@ def refund(
         cards.debit(tx, tools, root, may_owe=True)
         # A remainder that comes back may fill the card.
         cards.exchange(tx, tools, root)
+        tiers.after_undoing(tx, tools, root.card_id, root.at)
         state = cards.state_of(tx, first.card_id, by.at)
         return {
             "reversal_id": str(root.entry_id),

@@ -12,9 +12,11 @@ from app.programme.privacy.erasing import (
     Loss,
     erase,
     erased,
+    forget,
     forget_again,
     loss,
     must_be_known,
+    write_first,
 )
 from app.programme.privacy.exporting import of_member
 
@@ -22,8 +24,10 @@ __all__ = [
     "Loss",
     "erase",
     "erased",
+    "forget",
     "forget_again",
     "loss",
     "must_be_known",
     "of_member",
+    "write_first",
 ]

@@ -102,11 +102,11 @@ def erase(
         reason = clean_name(reason, wrong, "reason", REASON_LENGTH)
     try:
         with tools.database.begin() as tx:
-            _write_first(tx, tools, member_id, by)
+            write_first(tx, tools, member_id, by.staff_id if by else None)
             if "".join(digits.split()) != _loss(tx, tools, member_id).digits:
                 wrong["digits"] = "not_the_digits"
             refuse(wrong)
-            closed = _forget(tx, tools, member_id)
+            closed = forget(tx, tools, member_id)
             _record(tx, tools, member_id, closed, by=by, reason=reason)
     except IntegrityError as error:
         with tools.database.read() as tx:
@@ -132,8 +132,8 @@ def forget_again(tx: Tx, tools: Tools, more: Iterable[UUID] = ()) -> int:
     for member_id in wanted:
         if tx.get(Member, member_id) is None:
             continue
-        _write_first(tx, tools, member_id, None)
-        closed = _forget(tx, tools, member_id)
+        write_first(tx, tools, member_id, None)
+        closed = forget(tx, tools, member_id)
         reason = "books restored from a backup of before"
         _record(tx, tools, member_id, closed, by=None, reason=reason)
         done += 1
@@ -164,19 +164,23 @@ def must_be_known(tx: Tx, member_id: UUID) -> Member:
     return found
 
 
-def _write_first(
-    tx: Tx, tools: Tools, member_id: UUID, by: ConsoleCaller | None
-) -> None:
-    """Take the one turn that there is: a second one meets the constraint."""
+def write_first(tx: Tx, tools: Tools, member_id: UUID, staff_id: UUID | None) -> None:
+    """Take the one turn that there is: a second one meets ``pk_erasure``.
+
+    Raises:
+        IntegrityError: it is taken, or there is no such member.
+    """
     tx.execute(
-        insert(Erasure).values(
-            member_id=member_id, at=tools.now(), staff_id=by.staff_id if by else None
-        )
+        insert(Erasure).values(member_id=member_id, at=tools.now(), staff_id=staff_id)
     )
 
 
-def _forget(tx: Tx, tools: Tools, member_id: UUID) -> list[UUID]:
-    """Empty and delete what is personal; return the cards that were closed."""
+def forget(tx: Tx, tools: Tools, member_id: UUID) -> list[UUID]:
+    """Empty and delete what is personal; take the turn with ``write_first`` before.
+
+    Returns:
+        The cards that were closed by it, for the audit log.
+    """
     # First the member's row, as everybody who writes about a member does.
     tx.get(
         Member, member_id, with_for_update={"key_share": True}, populate_existing=True

@@ -30,6 +30,7 @@ from app.store.tables import (
     AccessToken,
     AgeSeen,
     Card,
+    CardMerge,
     Consent,
     EarningPart,
     EmailChange,
@@ -39,6 +40,7 @@ from app.store.tables import (
     LedgerEntry,
     MailCode,
     Member,
+    Membership,
     Outgoing,
     PartnerCode,
     Passkey,
@@ -51,6 +53,8 @@ from app.store.tables import (
     Signal,
     Table,
     TermsAccepted,
+    TierHeld,
+    TierInvitation,
     Voucher,
 )
 
@@ -152,6 +156,42 @@ KEPT: Final = (
         "codes of other shops that you were given",
         section="partner_codes",
         because="it was handed out once; without its voucher it names nobody",
+    ),
+    Kept(
+        TierHeld,
+        "card_id",
+        "the tiers that your cards have had, and why",
+        section="tiers",
+        because="it tells a tier and a day, and no person",
+    ),
+    Kept(
+        TierInvitation,
+        "card_id",
+        "tiers that you were invited to",
+        section="tier_invitations",
+        hides={"staff_id": _OTHERS},
+        because="it tells a tier and a day, and no customer",
+    ),
+    Kept(
+        Membership,
+        "card_id",
+        "memberships that were paid",
+        section="memberships",
+        hides={
+            "request_id": _OURS, "paid_by": _OTHERS, "ended_by": _OTHERS,
+            "terminal_id": _OTHERS,
+        },
+        empties=("reason",),
+        stays=dict.fromkeys(
+            (
+                "membership_id", "card_id", "plan_id", "name", "price",
+                "period_months", "cashback", "cap", "currency", "from_at", "until_at",
+                "year_from_at", "follows_id", "paid_how", "paid_at", "paid_by",
+                "terminal_id", "request_id", "reminded_at", "told_at", "ended_at",
+                "ended_by",
+            ),
+            "what was paid stays in the shop's books, and names no person",
+        ),
     ),
     Kept(
         EarningPart,
@@ -305,6 +345,14 @@ KEPT: Final = (
         "what looked like a misuse of a card",
         because="who misuses a card must not learn what gives them away; it tells of a "
         "card and a till, and names no customer",
+    ),
+    Kept(
+        CardMerge,
+        "into_card_id",
+        "cards that were put to yours",
+        section="merged_cards",
+        hides={"staff_id": _OTHERS},
+        because="it names two closed cards and nobody",
     ),
     Kept(
         Erasure,

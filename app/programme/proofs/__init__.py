@@ -13,6 +13,8 @@ their entries, so that memory does not grow with the ledger. By job:
   its end is the one that was promised, and it was used before that
 * ``printed``: of each batch of printed stamps, what it was made with; of each entry of
   such a code, that its batch says the same
+* ``tiers``: of each card, that it earned its tier or was invited to it; of each
+  membership, that somebody marked it as paid, with these terms
 * ``whole``: what is there twice or missing, entries of no card, terminals
 * ``anchors``: that what the ledger once was, it is still
 
@@ -42,6 +44,7 @@ from app.programme.proofs import (
     printed,
     receipts,
     sums,
+    tiers,
     vouchers,
     whole,
 )
@@ -87,6 +90,7 @@ def prove(
             progress(found.entries)
         whole.check(tx, found, is_dense=tools.database.is_sqlite)
         printed.check(tx, found)
+        tiers.check(tx, found, tools.now())
         if heads is not None:
             head = anchors.check(tx, heads, settled, found)
     return Proved(

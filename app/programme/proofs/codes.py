@@ -51,6 +51,8 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ("EXPIRE", cards.RULE_END): _Rule(),
     ("REVERSE", cards.RULE_CANCELLED): _Rule(named="reversal_id"),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
+    ("MERGE", cards.RULE_MOVED_OUT): _Rule(),
+    ("MERGE", cards.RULE_MOVED_IN): _Rule(),
 }
 #: Of entries that are there for what they prove.
 _NOUGHT = frozenset(

@@ -35,6 +35,10 @@ _CHANGES = (
     "card.paused",
     "card.resumed",
     cards.CLOSED,
+    "tier.changed",
+    "membership.paid",
+    "membership.refunded",
+    "membership.ended",
 )
 #: When, and whether it brought other terms.
 _Change = tuple[datetime, bool]

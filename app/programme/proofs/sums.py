@@ -164,7 +164,7 @@ def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
     totals: Counter[Unit] = Counter()
     for act in acts:
         entry = act.root
-        may_owe = totals[Unit.STAMP] < 0 or _takes_back(entry)
+        may_owe = totals[Unit.STAMP] < 0 or entry.kind == "MERGE" or _takes_back(entry)
         required = number(entry, "card", "stamps_required") or holding.stamps_required
         totals[units.of(entry.unit)] += entry.units
         for one in act.caused:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from app.programme import cards
 from app.programme.proofs.codes import check_proof
 from app.programme.proofs.found import Found
 from app.store.database import Tx
@@ -35,6 +36,7 @@ def check(tx: Tx, found: Found, *, is_dense: bool) -> None:
     for entry_id in tx.scalars(stray):
         found.entries += 1
         found.add("card_missing", entry_id, "Its card is not there.")
+    _check_moves(tx, found)
     _check_numbers(tx, found, is_dense=is_dense)
     _check_terminals(tx, found)
 
@@ -49,6 +51,37 @@ def _check_twice(
         for entry_id in tx.scalars(ids.order_by(LedgerEntry.entry_no)):
             sentence = f"Another entry has the same {column.key}."
             found.add(code, entry_id, sentence)
+
+
+def _check_moves(tx: Tx, found: Found) -> None:
+    """Look for what left one card and did not come to another, or came from none."""
+    out, into = aliased(LedgerEntry), aliased(LedgerEntry)
+    fits = and_(
+        into.caused_by_id == out.entry_id,
+        into.rule == cards.RULE_MOVED_IN,
+        into.card_id != out.card_id,
+        into.units == -out.units,
+        into.unit.is_not_distinct_from(out.unit),
+        into.voucher_id.is_not_distinct_from(out.voucher_id),
+    )
+    comings = (
+        select(out.entry_id, func.count(into.entry_id).label("comings"))
+        .outerjoin(into, fits)
+        .where(out.rule == cards.RULE_MOVED_OUT)
+        .group_by(out.entry_id)
+        .subquery()
+    )
+    astray = select(comings.c.entry_id).where(comings.c.comings != 1)
+    for entry_id in tx.scalars(astray):
+        sentence = "It did not come to another card as it left this one."
+        found.add("move", entry_id, sentence)
+    unsent = (
+        select(into.entry_id)
+        .outerjoin(out, and_(fits, out.rule == cards.RULE_MOVED_OUT))
+        .where(into.rule == cards.RULE_MOVED_IN, out.entry_id.is_(None))
+    )
+    for entry_id in tx.scalars(unsent):
+        found.add("move", entry_id, "It left no other card.")
 
 
 def _check_numbers(tx: Tx, found: Found, *, is_dense: bool) -> None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from app.programme import cards, ledger, reversals
+from app.programme import cards, ledger, reversals, tiers
 from app.programme.earning import booking, taking_back
 from app.programme.earning.booking import Basket
 from app.programme.earning.rules import Bought
@@ -77,6 +77,7 @@ def take_back(
             one.caused_by_id = root.entry_id
             ledger.write(tx, tools, one)
         cards.debit(tx, tools, root, may_owe=wanted.may_owe)
+        tiers.after_undoing(tx, tools, root.card_id, root.at)
         return _told(tx, purchase, str(root.entry_id), facts, at)
 
     return ledger.write_first(tx, tools, root, answer=answer)

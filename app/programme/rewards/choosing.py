@@ -211,7 +211,7 @@ def _book(
         cards.touch(tx, card_id)
         cards.write_ends(tx, tools, card_id, at)
         _must_have(tx, entry)
-        voucher.nth = _free_place(tx, voucher, reward.per_member)
+        voucher.nth = stock.free_place(tx, card_id, reward.reward_id, reward.per_member)
         tx.flush()
         stock.take(tx, reward.reward_id, edition=edition, at=at)
         if reward.kind == Kind.PARTNER:
@@ -234,22 +234,6 @@ def _must_have(tx: Tx, entry: LedgerEntry) -> None:
     left = cards.balances(tx, entry.card_id, entry.at).get(unit, 0)
     if left < 0 and entry.units < 0:
         raise NotEnough(-left, unit)
-
-
-def _free_place(tx: Tx, voucher: Voucher, most: int | None) -> int:
-    """Find which of its member's a voucher is: the first that is free."""
-    taken = set(
-        tx.scalars(
-            select(Voucher.nth).where(
-                Voucher.card_id == voucher.card_id,
-                Voucher.reward_id == voucher.reward_id,
-                Voucher.nth.is_not(None),
-            )
-        )
-    )
-    if most is not None and len(taken) >= most:
-        raise RewardUnavailable("had", most)
-    return next(nth for nth in range(1, len(taken) + 2) if nth not in taken)
 
 
 def _first_answer(tools: Tools, asked: str, reward_id: UUID) -> Spent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.programme import audit, cards, purchases, reversals, rewards
+from app.programme import audit, cards, purchases, reversals, rewards, tiers
 from app.programme.codes import Spent
 from app.programme.earning import taking_back
 from app.programme.sessions import ConsoleCaller
@@ -43,6 +43,7 @@ def undo_entry(
         else:
             taking_back.caused(tx, tools, entry, undoing)
             cards.debit(tx, tools, undoing)
+            tiers.after_undoing(tx, tools, undoing.card_id, undoing.at)
         audit.record(
             tx,
             tools,

@@ -19,6 +19,12 @@ What holds each "once":
   ``ck_reward_stock`` and ``ck_reward_budget``
 * a member's first, second, third of a reward is there once: ``uq_voucher_nth``
 * a voucher is worth no more than it was: ``ck_voucher_rest``
+* a card is put to another one once: ``pk_card_merge``
+* a card has one tier at a time, and one invitation: ``uq_tier_held_current`` and
+  ``uq_tier_invitation_current``
+* a paid period is followed by one, and a card's first is one:
+  ``uq_membership_follows_id`` and ``uq_membership_first``; each is marked paid once:
+  ``uq_membership_request_id``
 * a rule has one version of a number: ``uq_earning_rule_version_rule_id_version``
 * a card has one invitation, and a friend came by one: ``uq_referral_link_card_id``,
   ``pk_referral``
@@ -64,6 +70,7 @@ from app.store.tables.earning import (
 )
 from app.store.tables.privacy import (
     CONSENT_KINDS,
+    CardMerge,
     Consent,
     Erasure,
 )
@@ -100,6 +107,14 @@ from app.store.tables.shop import (
     StaffMember,
     Terminal,
 )
+from app.store.tables.tiers import (
+    Ladder,
+    Membership,
+    Plan,
+    Tier,
+    TierHeld,
+    TierInvitation,
+)
 
 __all__ = [
     "CONSENT_KINDS",
@@ -109,6 +124,7 @@ __all__ = [
     "AgeSeen",
     "AuditEntry",
     "Card",
+    "CardMerge",
     "Consent",
     "EarningPart",
     "EarningRule",
@@ -120,16 +136,19 @@ __all__ = [
     "Invitation",
     "InvitationUse",
     "Item",
+    "Ladder",
     "LedgerEntry",
     "Location",
     "Logo",
     "MailCode",
     "Member",
     "MemberGroup",
+    "Membership",
     "Moment",
     "Outgoing",
     "PartnerCode",
     "Passkey",
+    "Plan",
     "PrintedBatch",
     "PrintedCode",
     "Programme",
@@ -148,6 +167,9 @@ __all__ = [
     "Table",
     "Terminal",
     "TermsAccepted",
+    "Tier",
+    "TierHeld",
+    "TierInvitation",
     "Voucher",
     "Watched",
 ]

@@ -55,6 +55,20 @@ class Consent(Table):
     channel: Mapped[str] = mapped_column(String(8))
 
 
+class CardMerge(Table):
+    """A card that was put to another one: once, since it is the row's own key."""
+
+    __tablename__ = "card_merge"
+    __table_args__ = (CheckConstraint("card_id <> into_card_id", name="two_cards"),)
+
+    card_id: Mapped[UUID] = mapped_column(ForeignKey("card.card_id"), primary_key=True)
+    #: The card that goes on.
+    into_card_id: Mapped[UUID] = mapped_column(ForeignKey("card.card_id"), index=True)
+    at: Mapped[datetime]
+    #: Who did it on the customer's behalf; None: the customer.
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.staff_id"))
+
+
 class Erasure(Table):
     """A person who was forgotten: once, since the member is the row's own key."""
 

@@ -172,4 +172,18 @@ def _words(entry: FiledEntry) -> tuple[str, str, str]:
         if entry.units > 0:
             words = gettext("%(reward)s taken back", reward=reward)
         return str(words), "undone", "undo"
+    if entry.what in {"moved_in", "moved_out"}:
+        return _moved(entry, reward)
     return ngettext("%(num)s stamp", "%(num)s stamps", units), "given", "stamp"
+
+
+def _moved(entry: FiledEntry, reward: str) -> tuple[str, str, str]:
+    """Tell what came from another card, or went to one."""
+    count = abs(entry.units)
+    words = ngettext("%(num)s stamp", "%(num)s stamps", count) if count else reward
+    told = (
+        gettext("%(what)s, from another card", what=words)
+        if entry.what == "moved_in"
+        else gettext("%(what)s, to another card", what=words)
+    )
+    return told, "plain", "stamp" if count else "gift"

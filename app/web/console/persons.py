@@ -1,4 +1,4 @@
-"""Erasing a person on their behalf, who asked for it by letter or at the counter."""
+"""What is done on a person's behalf: they are erased, or their cards put together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.programme import card_file, privacy
+from app.programme import card_file, merging, privacy
 from app.programme.errors import InvalidRequest
 from app.web.console.room import again, bp
 from app.web.shared import access
@@ -38,6 +38,31 @@ def erase_person_now(card_id: UUID) -> ResponseReturnValue:
     except InvalidRequest as error:
         return again("console/erase.html", error, **_facts(card_id))
     flash(gettext("The person is erased."))
+    return redirect(url_for("console.card", card_id=card_id))
+
+
+@bp.get("/console/cards/<uuid:card_id>/merge")
+def merge_cards(card_id: UUID) -> ResponseReturnValue:
+    """Ask which card shall be put to this one."""
+    return render_template(
+        "console/merge.html", form={}, wrong={}, **_facts(card_id)
+    ), HTTPStatus.OK
+
+
+@bp.post("/console/cards/<uuid:card_id>/merge")
+def merge_cards_now(card_id: UUID) -> ResponseReturnValue:
+    """Put another card of the same person to this one, with a reason."""
+    try:
+        merging.put_together(
+            access.tools(),
+            card_id,
+            request.form.get("number", ""),
+            reason=request.form.get("reason", ""),
+            by=access.console(),
+        )
+    except InvalidRequest as error:
+        return again("console/merge.html", error, **_facts(card_id))
+    flash(gettext("The cards are one now."))
     return redirect(url_for("console.card", card_id=card_id))
 
 

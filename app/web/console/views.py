@@ -2,6 +2,7 @@
 
 from app.web.console import (
     cards,
+    earning,
     eligibility,
     entrance,
     groups,
@@ -12,6 +13,7 @@ from app.web.console import (
     limits,
     look,
     persons,
+    plans,
     premises,
     printing,
     programme,
@@ -21,12 +23,14 @@ from app.web.console import (
     style,
     team,
     terms,
+    tiers,
 )
 from app.web.console.room import bp
 
 __all__ = [
     "bp",
     "cards",
+    "earning",
     "eligibility",
     "entrance",
     "groups",
@@ -37,6 +41,7 @@ __all__ = [
     "limits",
     "look",
     "persons",
+    "plans",
     "premises",
     "printing",
     "programme",
@@ -46,4 +51,5 @@ __all__ = [
     "style",
     "team",
     "terms",
+    "tiers",
 ]

@@ -26,6 +26,7 @@ from app.programme.history import HistoryLine
 from app.programme.money import DEFAULT_CURRENCY
 from app.programme.rewards import Offer
 from app.programme.rewards.plans import READ_ONLY
+from app.programme.units import Unit
 from app.programme.vouchers import VoucherView
 from app.web.customer.lines import Line, day, line_of, stamps_from
 from app.web.shared import errors, guilloche, moments, reasons, reward_words
@@ -214,7 +215,11 @@ def news_since(
     if entry != "none" and entry not in ids:
         return None
     since = happened[: ids.index(entry)] if entry in ids else happened
-    earned = [row for row in since if row.kind in {"EARN", "BONUS", "ADJUST"}]
+    earned = [
+        row
+        for row in since
+        if row.kind in {"EARN", "BONUS", "ADJUST"} and row.unit is Unit.STAMP
+    ]
     used = [row for row in since if row.rule == RULE_VOUCHER_USED]
     if earned:
         return _given(earned, card, is_full=any(_is_full(row) for row in since))

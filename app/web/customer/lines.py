@@ -14,8 +14,9 @@ from app.programme.earning.booking import RULE_SIGNUP, RULE_VISIT
 from app.programme.earning.gifts import RULE_ACT, RULE_BIRTHDAY, RULE_REFERRAL
 from app.programme.earning.taking_back import RULE_REFUND, RULE_REMAINDER, RULE_REST
 from app.programme.history import HistoryLine
+from app.programme.plans import RULE_CASHBACK
 from app.programme.units import Unit
-from app.web.shared import moments, purchased, reasons, rule_words
+from app.web.shared import moments, purchased, reasons, rule_words, unit_words
 from app.web.shared.names import isolated
 
 _MINUS = "\N{MINUS SIGN}"
@@ -132,23 +133,33 @@ def _redeemed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _reversed(happened: HistoryLine) -> tuple[str, str]:
+    if happened.unit is Unit.CENT:
+        sum_ = unit_words.of_shop(abs(happened.units))
+        return "undo", gettext("Cashback of %(sum)s taken back", sum=sum_)
     if happened.unit is not Unit.STAMP:
         return "undo", gettext("%(what)s taken back", what=_what(happened))
     if happened.voucher_reward is None:
         return "", ngettext(
             "Stamp taken back", "Stamps taken back", abs(happened.units)
         )
-    reward = isolated(happened.voucher_reward)
+    return "undo", _came_back(happened, isolated(happened.voucher_reward))
+
+
+def _came_back(happened: HistoryLine, reward: str) -> str:
+    """Say what became of a voucher that was given back or taken back."""
     if happened.rule == RULE_CANCELLED:
-        return "undo", gettext("Your place was given back: %(reward)s", reward=reward)
+        return gettext("Your place was given back: %(reward)s", reward=reward)
     if happened.units:
-        return "undo", gettext("%(reward)s turned back into stamps", reward=reward)
+        return gettext("%(reward)s turned back into stamps", reward=reward)
     if expiry.is_over(happened.voucher_expires_at, happened.at):
-        return "undo", gettext("%(reward)s given back, but expired", reward=reward)
-    return "undo", gettext("%(reward)s is yours again", reward=reward)
+        return gettext("%(reward)s given back, but expired", reward=reward)
+    return gettext("%(reward)s is yours again", reward=reward)
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:
+    if happened.rule == RULE_CASHBACK:
+        sum_ = unit_words.of_shop(happened.units)
+        return "gift", gettext("%(sum)s back, by your membership", sum=sum_)
     if happened.rule == RULE_VISIT:
         return "check", gettext("A visit")
     if happened.rule_name:
@@ -170,7 +181,10 @@ def _expired(happened: HistoryLine) -> tuple[str, str]:
     return "", gettext("Stamps that were not used in time")
 
 
-def _merged(_happened: HistoryLine) -> tuple[str, str]:
+def _merged(happened: HistoryLine) -> tuple[str, str]:
+    if happened.voucher_reward is not None:
+        reward = isolated(happened.voucher_reward)
+        return "gift", gettext("%(reward)s, from your other card", reward=reward)
     return "", gettext("From your other card")
 
 

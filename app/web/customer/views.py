@@ -30,7 +30,7 @@ from app.programme.errors import (
 )
 from app.programme.history import HistoryLine
 from app.programme.members import Joined
-from app.web.customer import faces, joining, landings, lines, shell
+from app.web.customer import faces, gives, joining, landings, lines, shell
 from app.web.customer.landings import Said
 from app.web.customer.room import bp, respond
 from app.web.customer.sentences import card_texts, scan_texts
@@ -79,6 +79,7 @@ def card(card_id: UUID) -> str:
             offers=rewards.offers(tools, mine),
         ),
         news=None,
+        gives=gives.of_card(mine),
         parts=faces.parts(joining.shape()),
         all_mine=all_mine if len(all_mine) > 1 else [],
         terms=mine.programme.terms,
@@ -110,6 +111,7 @@ def face(card_id: UUID) -> str:
         coming=_coming(mine),
         keeps=_keeps(mine),
         news=news,
+        gives=gives.of_card(mine),
     )
 
 

@@ -6,7 +6,7 @@ CLDR's skeletons are asked for, never patterns: "12 Nov" is "12. nov." in Danish
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 from babel.dates import format_date, format_skeleton
 from flask_babel import get_locale, get_timezone
@@ -53,6 +53,11 @@ def day_in_words(at: datetime, now: datetime, zone: tzinfo | None = None) -> str
     if at.astimezone(local_zone).year == now.astimezone(local_zone).year:
         return _told("MMMMd", at, zone)
     return day_in_full(at, zone)
+
+
+def calendar_day(day: date) -> str:
+    """Tell a day of the shop's calendar, which no zone moves: "31 March 2027"."""
+    return format_date(day, "long", locale=_dates())
 
 
 def _dates() -> str:

@@ -15,12 +15,22 @@ from app import translations
 from app.programme import welcome as welcome_mail
 from app.programme.account import addresses
 from app.programme.account import sign_in as sign_in_mail
+from app.programme.plans import rounds as plan_mail
 from app.programme.rewards import warning
 from app.programme.shop import ShopView
 from app.programme.terms import telling
+from app.programme.tiers import telling as tier_mail
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import new_email, sign_in, terms, voucher_ends, welcome
+from app.worker.letters import (
+    membership,
+    new_email,
+    sign_in,
+    terms,
+    tiers,
+    voucher_ends,
+    welcome,
+)
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -60,6 +70,10 @@ _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     sign_in_mail.KIND_UNKNOWN: sign_in.write_unknown,
     addresses.KIND_NEW: new_email.write,
     addresses.KIND_OLD: new_email.write_to_old,
+    tier_mail.CHANGED: tiers.changed,
+    tier_mail.ENDS: tiers.ends,
+    plan_mail.ENDS: membership.ends,
+    plan_mail.ENDED: membership.ended,
     warning.KIND: voucher_ends.write,
 }
 

@@ -15,6 +15,7 @@ from app.web.customer.account import (
     own_data,
     passkeys,
     sign_in,
+    together,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "own_data",
     "passkeys",
     "sign_in",
+    "together",
 ]

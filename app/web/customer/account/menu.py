@@ -53,6 +53,12 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         consents.summary,
     ),
     Entry(
+        "customer.merge_link",
+        "phone",
+        lazy_gettext("Put two cards together"),
+        lambda _member_id: "",
+    ),
+    Entry(
         "customer.own_data",
         "lock",
         lazy_gettext("My data"),

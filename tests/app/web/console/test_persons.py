@@ -56,3 +56,28 @@ def test_a_second_time_says_that_it_is_done(
 
     assert again.status_code == 410
     assert "Nothing is kept of this person any more." in again.text
+
+
+def test_two_cards_of_one_person_become_one(
+    owner: Browser,
+    tools: Tools,
+    make_card: Callable[..., CardState],
+    give: Callable[..., CardState],
+) -> None:
+    old, new = give(make_card("Anna"), 13), make_card("Anna B")
+    page = f"/console/cards/{new.card_id}"
+    assert f"{page}/merge" in owner.get(page).text
+    refused = owner.send(f"{page}/merge", number="1", reason="")
+    assert refused.status_code == 422
+    assert "There is no card with this number." in refused.text
+
+    done = owner.send(f"{page}/merge", number=old.number, reason="shown both")
+
+    assert done.status_code == 302
+    after = owner.get(page).text
+    assert "The cards are one now." in after
+    assert "3 stamps, from another card" in after
+    assert "Free coffee" in after
+    gone = owner.get(f"/console/cards/{old.card_id}").text
+    assert "Put to another card" in gone
+    assert page in gone

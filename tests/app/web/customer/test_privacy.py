@@ -206,3 +206,32 @@ def test_erasing_needs_the_token_of_its_form(
 
     assert answer.status_code == 403
     assert not cards.card(tools, card_id).is_closed
+
+
+def test_the_link_of_one_phone_opened_on_the_other_makes_the_cards_one(
+    anna: tuple[Phone, UUID],
+    make_phone: Callable[[], Phone],
+    tools: Tools,
+    give: Callable[..., CardState],
+) -> None:
+    phone, card_id = anna
+    give(cards.card(tools, card_id), 3)
+    other, joined = make_phone(), members.join(tools, name="Bo")
+    other.hold(joined.token)
+    page = other.get("/account/merge").text
+    link = page.partition(f"{tools.settings.origin}/merge/")[2].partition("<")[0]
+    path = f"/merge/{link}"
+
+    assert other.get(path).status_code == 409
+    assert make_phone().get(path).status_code == 401
+    assert phone.get(path[:-1]).status_code == 404
+    assert phone.client.post(path).status_code == 403
+    assert "3 stamps on" in phone.get(path).text
+    assert not cards.card(tools, card_id).is_closed
+
+    assert phone.submit(path, path).location == "/account"
+
+    assert cards.card(tools, joined.card_id).stamps == 3
+    assert "Your cards are one now." in phone.get("/account").text
+    assert phone.get("/card").location.endswith(str(joined.card_id))
+    assert other.get("/account").status_code == 200

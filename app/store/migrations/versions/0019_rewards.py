@@ -15,8 +15,8 @@ from alembic import op
 
 from app.store.tables import Moment
 
-revision = "0017"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 
 _KINDS = (
     "item",
