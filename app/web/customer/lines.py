@@ -148,12 +148,12 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
 def _came_back(happened: HistoryLine, reward: str) -> str:
     """Say what became of a voucher that was given back or taken back."""
     if happened.rule == RULE_CANCELLED:
-        return gettext("Your place was given back: %(reward)s", reward=reward)
+        return str(gettext("Your place was given back: %(reward)s", reward=reward))
     if happened.units:
-        return gettext("%(reward)s turned back into stamps", reward=reward)
+        return str(gettext("%(reward)s turned back into stamps", reward=reward))
     if expiry.is_over(happened.voucher_expires_at, happened.at):
-        return gettext("%(reward)s given back, but expired", reward=reward)
-    return gettext("%(reward)s is yours again", reward=reward)
+        return str(gettext("%(reward)s given back, but expired", reward=reward))
+    return str(gettext("%(reward)s is yours again", reward=reward))
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:

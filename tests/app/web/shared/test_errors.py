@@ -17,7 +17,8 @@ import app
 from app import create_app
 from app.programme import errors
 from app.programme.errors import Refused
-from app.web.shared.errors import FIELD_SENTENCES, TABLE, field_sentence
+from app.web.shared.errors import TABLE, field_sentence
+from app.web.shared.field_words import FIELD_SENTENCES
 from tests.app.web.conftest import House, books, csrf_token, problem
 from tests.conftest import both_books
 
