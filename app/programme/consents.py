@@ -51,6 +51,7 @@ NEEDS: Final[dict[str, str | None]] = {
     "membership_ended": None,
     "tier_changed": None,
     "tier_ends": "reminders",
+    "voucher_ends": "reminders",
 }
 _PURPOSE: Final = "unsubscribe"
 #: Longer than mailboxes are looked through.

@@ -17,11 +17,25 @@ OTHERS = [each.locale for each in LANGUAGES if each != SOURCE]
 NUMBERS = (0, 1, 2, 5, 11, 21, 100)
 #: What a language writes just as English does.
 SAME = {
-    "da": {"Live", "PIN", "Barista", "Person", "Logo", "Send"},
-    "et": {"Barista", "Logo"},
-    "sv": {"Live", "Barista", "Person"},
-    "he": {"PIN", "%(day)s, %(time)s"},
-    "zh_Hant": set(),
+    "da": {
+        *("Live", "PIN", "Barista", "Person", "Logo", "Send", "VIP", "Cashback"),
+        *("Feedback", "Invitation", "Cappuccino", "Version %(version)s"),
+        *("{name}, {price}", "%(what)s: %(rule)s"),
+    },
+    "et": {
+        "%(what)s: %(rule)s",
+        "Barista",
+        "Logo",
+        "VIP",
+        "Cappuccino",
+        "{name}, {price}",
+    },
+    "sv": {
+        *("Live", "Barista", "Person", "VIP", "Cashback", "Cappuccino"),
+        *("Version %(version)s", "{name}, {price}", "%(what)s: %(rule)s"),
+    },
+    "he": {"%(what)s: %(rule)s", "PIN", "%(day)s, %(time)s", "VIP", "{name}, {price}"},
+    "zh_Hant": {"VIP"},
 }
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from app.programme.history import HistoryLine
+from app.programme.units import Unit
 from app.web.customer.lines import line_of, stamps_from, when
 
 pytestmark = pytest.mark.usefixtures("in_request")
@@ -20,6 +21,7 @@ def happened(kind: str, units: int = 0, **facts: object) -> HistoryLine:
         "kind": kind,
         "rule": "",
         "units": units,
+        "unit": Unit.STAMP,
         "place": None,
         "voucher_reward": None,
         "voucher_expires_at": None,

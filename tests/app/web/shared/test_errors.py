@@ -17,7 +17,8 @@ import app
 from app import create_app
 from app.programme import errors
 from app.programme.errors import Refused
-from app.web.shared.errors import FIELD_SENTENCES, TABLE, field_sentence
+from app.web.shared.errors import TABLE, field_sentence
+from app.web.shared.field_words import FIELD_SENTENCES
 from tests.app.web.conftest import House, books, csrf_token, problem
 from tests.conftest import both_books
 
@@ -40,6 +41,10 @@ PROMISED = {
     "code_in_use": 409,
     "voucher_spent": 409,
     "voucher_expired": 410,
+    "voucher_early": 409,
+    "amount_needed": 409,
+    "reward_unavailable": 409,
+    "not_enough": 409,
     "receipt_counted": 409,
     "erased_before": 410,
     "purchase_refunded": 409,
