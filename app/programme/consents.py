@@ -37,19 +37,21 @@ from signing.errors import LinkExpired, LinkForged
 #: Kinds of messages that are asked for one by one, in the order of the pages.
 KINDS: Final = CONSENT_KINDS
 #: Of each kind of mail (``outbox``), the consent that it needs; None: none, for its
-#: reader has just asked for it, or it tells what becomes of their account, their card
-#: or what they paid for. A test holds every mail of the worker to this.
+#: reader has just asked for it. A test holds every mail of the worker to this.
 NEEDS: Final[dict[str, str | None]] = {
     "welcome": None,
+    # Somebody asked for it, or must know that somebody did.
     "sign_in": None,
     "sign_in_unknown": None,
     "email_new": None,
     "email_old": None,
+    # What was agreed on changes, or what was paid for ends.
     "terms": None,
-    "tier_changed": None,
-    "tier_ends": None,
     "membership_ends": None,
     "membership_ended": None,
+    "tier_changed": None,
+    "tier_ends": "reminders",
+    "voucher_ends": "reminders",
 }
 _PURPOSE: Final = "unsubscribe"
 #: Longer than mailboxes are looked through.

@@ -110,6 +110,56 @@ class VoucherExpired(Refused):
         self.ended_at = ended_at
 
 
+class VoucherEarly(Refused):
+    """The voucher is for a day that has not come."""
+
+    code = "voucher_early"
+
+    def __init__(self, starts_at: datetime) -> None:
+        super().__init__(starts_at)
+        #: When that for which it is good begins.
+        self.starts_at = starts_at
+
+
+class AmountNeeded(Refused):
+    """The voucher is worth money: how much of it is used, of what is left?"""
+
+    code = "amount_needed"
+
+    def __init__(self, rest: int, currency: str, reward: str) -> None:
+        super().__init__(rest, currency, reward)
+        #: What is left, in minor units; no more than that can be used.
+        self.rest = rest
+        self.currency = currency
+        self.reward = reward
+
+
+class RewardUnavailable(Refused):
+    """The reward can't be had, by this member or by anybody."""
+
+    code = "reward_unavailable"
+
+    def __init__(self, why: str, most: int | None = None) -> None:
+        super().__init__(why, most)
+        #: A stable word: ``sold_out``, ``budget_used``, ``had``, ``not_yet``, ``over``,
+        #: ``closed``, ``changed`` or ``too_late``.
+        self.why = why
+        #: Of ``had``: how many one member may have.
+        self.most = most
+
+
+class NotEnough(Refused):
+    """There is less on the card than it costs."""
+
+    code = "not_enough"
+
+    def __init__(self, missing: int, unit: str) -> None:
+        super().__init__(missing, unit)
+        self.missing = missing
+        #: ``stamp``, ``point`` or ``cent``.
+        self.unit = unit
+
+
 class ReceiptCounted(Refused):
     """The till system's receipt brought a purchase before."""
 

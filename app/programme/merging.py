@@ -30,7 +30,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import audit, cards, ledger, privacy, units
+from app.programme import audit, cards, ledger, privacy, stock, units
 from app.programme import vouchers as all_vouchers
 from app.programme.errors import (
     CardClosed,
@@ -296,6 +296,8 @@ def merge_cards(
         out = _entry(old_id, cards.RULE_MOVED_OUT, 0, at)
         out.voucher_id = voucher.voucher_id
         entries += _pair(out, new_id, ends=voucher.expires_at)
+        if voucher.reward_id is not None:
+            voucher.nth = stock.free_place(tx, new_id, voucher.reward_id)
         voucher.card_id = new_id
     _write(tx, tools, entries, new_id)
     tx.execute(

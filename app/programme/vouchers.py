@@ -34,6 +34,17 @@ class VoucherView:
     expires_at: datetime | None
     #: Midnights in the shop until the day of its end, while it can be used.
     days_left: int | None
+    #: As ``rewards.Kind`` has it.
+    kind: str = "item"
+    #: Of a discount: percent, or minor units of ``currency``.
+    worth: int | None = None
+    #: Of money: what is not used yet.
+    rest: int | None = None
+    currency: str | None = None
+    #: The reward that was chosen; None: what a full card gave.
+    reward_id: UUID | None = None
+    #: Whether there is something in it that only its holder reads.
+    has_content: bool = False
 
     @property
     def is_soon(self) -> bool:
@@ -64,6 +75,12 @@ def of_card(tx: Tx, card_id: UUID, at: datetime) -> tuple[VoucherView, ...]:
                 redeemed_at=row.redeemed_at,
                 expires_at=row.expires_at,
                 days_left=left,
+                kind=row.kind,
+                worth=row.worth,
+                rest=row.rest,
+                currency=row.currency,
+                reward_id=row.reward_id,
+                has_content=row.content is not None,
             )
         )
     return tuple(views)
@@ -116,4 +133,8 @@ def told(voucher: VoucherView) -> Mapping[str, Any]:
         "reward": voucher.reward,
         "state": voucher.state,
         "expires_at": ends.isoformat() if ends else None,
+        "kind": voucher.kind,
+        "worth": voucher.worth,
+        "rest": voucher.rest,
+        "currency": voucher.currency,
     }

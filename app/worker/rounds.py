@@ -17,6 +17,7 @@ from app.programme.account import tidying
 from app.programme.earning import birthdays, referrals
 from app.programme.errors import TryAgain
 from app.programme.plans import rounds as plan_rounds
+from app.programme.rewards import warning
 from app.programme.signals import watch
 from app.programme.tiers import rounds as tier_rounds
 from app.store.errors import StoreDown
@@ -26,12 +27,13 @@ EVERY_S: Final = 60.0
 #: What is looked after, in this order, by the name that the log gives it.
 _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "signals": watch.look,
-    "ends": ends.sweep,
     "tiers": tier_rounds.look,
     "memberships": plan_rounds.look,
     "birthdays": birthdays.sweep,
     "referrals": referrals.sweep,
     "terms": terms.take_effect,
+    "ends": ends.sweep,
+    "vouchers": warning.warn,
     "tidying": tidying.tidy,
 }
 

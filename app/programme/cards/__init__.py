@@ -19,6 +19,8 @@ from __future__ import annotations
 from app.programme.cards.changes import (
     CLOSED,
     RULE_BY_HAND,
+    RULE_CANCELLED,
+    RULE_CHOSEN,
     RULE_END,
     RULE_FULL_CARD,
     RULE_MOVED_IN,
@@ -55,6 +57,8 @@ from app.programme.cards.sums import balance_of, balances, lots_of
 __all__ = [
     "CLOSED",
     "RULE_BY_HAND",
+    "RULE_CANCELLED",
+    "RULE_CHOSEN",
     "RULE_END",
     "RULE_FULL_CARD",
     "RULE_MOVED_IN",

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import case, func, or_, select, update
 
-from app.programme import expiry, ledger, units
+from app.programme import expiry, ledger, stock, units
 from app.programme.cards.sums import balance_of, lots_of
 from app.programme.errors import InvalidRequest, NotFound, VoucherSpent
 from app.programme.lots import Lot
@@ -27,6 +27,8 @@ RULE_VOUCHER_USED: Final = "voucher_used"
 RULE_UNDO: Final = "undo"
 RULE_BY_HAND: Final = "by_hand"
 RULE_END: Final = "end"
+RULE_CHOSEN: Final = "reward_chosen"
+RULE_CANCELLED: Final = "cancelled"
 RULE_MOVED_OUT: Final = "moved_out"
 RULE_MOVED_IN: Final = "moved_in"
 #: What the audit log calls the end of a card.
@@ -160,7 +162,8 @@ def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
     all_rounds = rounds.of_card(tx, given.card_id)
     # What lay there before has a promise; a round that only begins has none yet.
     promised = all_rounds.running(given.at, has_stamps=balance > new)
-    while balance >= promised.figures.stamps_required:
+    by_itself = _is_by_itself(tx, given.card_id)
+    while by_itself and balance >= promised.figures.stamps_required:
         _pay(tx, tools, given, promised)
         balance -= promised.figures.stamps_required
         promised = all_rounds.coming(given.at)
@@ -216,46 +219,62 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
     write_ends(tx, tools, card_id, at)
     all_rounds = rounds.of_card(tx, card_id)
     promised = all_rounds.held
-    while balance_of(tx, card_id) < 0:
-        voucher = tx.scalar(
-            select(Voucher)
-            .where(
-                Voucher.card_id == card_id,
-                Voucher.state == "issued",
-                # One that came from another card was paid for there.
-                select(LedgerEntry.entry_id)
-                .where(
-                    LedgerEntry.voucher_id == Voucher.voucher_id,
-                    LedgerEntry.card_id == card_id,
-                    LedgerEntry.rule == RULE_FULL_CARD,
-                )
-                .exists(),
-            )
-            .order_by(Voucher.issued_at.desc())
-            .limit(1)
-        )
-        paid = _exchange_of(tx, voucher)
-        if voucher is None or paid is None:
-            if may_owe:
-                break
-            raise VoucherSpent
-        voucher.state = "voided"
-        # That round runs again, by the promise that it had.
-        promised = voucher.promised_version or promised
-        taken_back = LedgerEntry(
-            entry_id=uuid4(),
-            card_id=card_id,
-            kind="REVERSE",
-            units=-paid.units,
-            unit=paid.unit,
-            rule=RULE_UNDO,
-            at=at,
-            voucher_id=voucher.voucher_id,
-            reverses_id=paid.entry_id,
-            caused_by_id=undoing.entry_id,
-        )
-        ledger.write(tx, tools, taken_back)
+    for unit in Unit:
+        while balance_of(tx, card_id, unit) < 0:
+            voucher = _last_bought(tx, card_id, unit)
+            if voucher is None:
+                if may_owe:
+                    break
+                raise VoucherSpent
+            # That round runs again, by the promise that it had.
+            promised = voucher.promised_version or promised
+            _take_back(tx, tools, voucher, undoing)
     all_rounds.keep(tx, promised if balance_of(tx, card_id) > 0 else None)
+
+
+def _last_bought(tx: Tx, card_id: UUID, unit: Unit) -> Voucher | None:
+    """Find the newest voucher that a card's units paid for and nobody has used."""
+    return tx.scalar(
+        select(Voucher)
+        .join(LedgerEntry, LedgerEntry.voucher_id == Voucher.voucher_id)
+        .where(
+            Voucher.card_id == card_id,
+            stock.untouched(),
+            # One that came from another card was paid for there.
+            LedgerEntry.card_id == card_id,
+            LedgerEntry.rule.in_((RULE_FULL_CARD, RULE_CHOSEN)),
+            LedgerEntry.units < 0,
+            LedgerEntry.unit.is_not_distinct_from(units.kept(unit)),
+        )
+        .order_by(Voucher.issued_at.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _take_back(tx: Tx, tools: Tools, voucher: Voucher, undoing: LedgerEntry) -> None:
+    """Turn a voucher back into what it was paid with, and give back what it took."""
+    paid = tx.scalars(
+        select(LedgerEntry).where(
+            LedgerEntry.voucher_id == voucher.voucher_id,
+            LedgerEntry.rule.in_((RULE_FULL_CARD, RULE_CHOSEN)),
+        )
+    ).one()
+    voucher.state = "voided"
+    stock.put_back(tx, voucher)
+    taken_back = LedgerEntry(
+        entry_id=uuid4(),
+        card_id=voucher.card_id,
+        kind="REVERSE",
+        units=-paid.units,
+        unit=paid.unit,
+        rule=RULE_UNDO,
+        at=undoing.at,
+        voucher_id=voucher.voucher_id,
+        reverses_id=paid.entry_id,
+        caused_by_id=undoing.entry_id,
+    )
+    ledger.write(tx, tools, taken_back)
 
 
 def write_ends(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
@@ -303,16 +322,14 @@ def _end_of(tx: Tx, lot: Lot, card_id: UUID, at: datetime) -> LedgerEntry:
     )
 
 
-def _exchange_of(tx: Tx, voucher: Voucher | None) -> LedgerEntry | None:
-    """Find the entry by which stamps became this voucher."""
-    if voucher is None:
-        return None
-    return tx.scalar(
-        select(LedgerEntry).where(
-            LedgerEntry.voucher_id == voucher.voucher_id,
-            LedgerEntry.rule == RULE_FULL_CARD,
-        )
+def _is_by_itself(tx: Tx, card_id: UUID) -> bool:
+    """Tell whether a full card becomes a voucher without its member's word."""
+    exchanges = tx.scalar(
+        select(Programme.exchanges)
+        .join(Card, Card.programme_id == Programme.programme_id)
+        .where(Card.card_id == card_id)
     )
+    return exchanges == "automatic"
 
 
 def _free_number(tx: Tx) -> str:

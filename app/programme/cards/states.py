@@ -63,6 +63,9 @@ class ProgrammeView:
     #: For how many days a new voucher is good, as ``expiry`` has it; None: no end.
     voucher_days: int | None
     limits: Limits = SAFE
+    #: ``automatic``: a full card becomes a voucher by itself; ``by_choice``: members
+    #: choose among rewards.
+    exchanges: str = "automatic"
     #: How many days before it takes effect a change is announced.
     notice_days: int = 14
 
@@ -302,6 +305,7 @@ def _answer(state: CardState, told: Iterable[VoucherView]) -> Mapping[str, Any]:
         "number": state.number,
         "stamps": state.stamps,
         "stamps_required": state.programme.stamps_required,
+        "exchanges": state.programme.exchanges,
         "balances": others,
         "vouchers": [vouchers.told(voucher) for voucher in told],
         "version": state.version,
@@ -330,6 +334,7 @@ def programme_view(row: Programme) -> ProgrammeView:
         is_open=row.is_open,
         voucher_days=row.voucher_days,
         limits=limits.of(row),
+        exchanges=row.exchanges,
         notice_days=row.notice_days,
     )
 

@@ -42,6 +42,7 @@ from app.store.tables import (
     Member,
     Membership,
     Outgoing,
+    PartnerCode,
     Passkey,
     Purchase,
     PurchaseLine,
@@ -148,6 +149,13 @@ KEPT: Final = (
         "your vouchers",
         section="vouchers",
         because="entries refer to it; it tells a reward and a day, and no person",
+    ),
+    Kept(
+        PartnerCode,
+        "voucher_id",
+        "codes of other shops that you were given",
+        section="partner_codes",
+        because="it was handed out once; without its voucher it names nobody",
     ),
     Kept(
         TierHeld,

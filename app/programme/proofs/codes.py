@@ -47,7 +47,9 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ),
     ("ADJUST", cards.RULE_BY_HAND): _Rule(named="stamp_id", is_by_hand=True),
     ("REDEEM", cards.RULE_FULL_CARD): _Rule(is_caused=True),
+    ("REDEEM", cards.RULE_CHOSEN): _Rule(named="exchange_id"),
     ("EXPIRE", cards.RULE_END): _Rule(),
+    ("REVERSE", cards.RULE_CANCELLED): _Rule(named="reversal_id"),
     ("REVERSE", cards.RULE_UNDO): _Rule(),
     ("MERGE", cards.RULE_MOVED_OUT): _Rule(),
     ("MERGE", cards.RULE_MOVED_IN): _Rule(),
@@ -85,6 +87,8 @@ def check(entry: LedgerEntry, found: Found) -> None:
         found.add("proof_unexpected", entry.entry_id, sentence)
     if rule.is_by_hand:
         _check_hand(entry, found)
+    if entry.rule == cards.RULE_CHOSEN:
+        _check_choice(entry, found)
     if rule.named is not None:
         check_answer(entry, rule.named, found)
     if not _are_its_units(entry):
@@ -143,7 +147,7 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
     # What rules gave is judged with all that came of the visit.
     if named == "stamp_id" and not isinstance(told(entry, "given"), list):
         said.append((told(entry, "stamps_given"), entry.units))
-    if entry.rule == cards.RULE_VOUCHER_USED:
+    if entry.rule in {cards.RULE_VOUCHER_USED, cards.RULE_CHOSEN}:
         said.append((told(entry, "voucher", "voucher_id"), str(entry.voucher_id)))
     if any(one != other for one, other in said):
         sentence = "It is not what its first answer told."
@@ -161,6 +165,8 @@ def _are_its_units(entry: LedgerEntry) -> bool:
         return entry.units > 0
     if entry.kind == "EXPIRE":
         return entry.units < 0
+    if entry.rule == cards.RULE_CHOSEN:
+        return entry.units <= 0
     # What an exchange or a reversal moves is judged with what it belongs to.
     return True
 
@@ -172,6 +178,14 @@ def _check_hand(entry: LedgerEntry, found: Found) -> None:
         sentence = "Nobody at a till answers for it, and no code proves it."
         found.add("hand_missing", entry.entry_id, sentence)
     elif till != entry.terminal_id.hex:
+        sentence = "Its request is another card's, till's or code's."
+        found.add("request_other", entry.entry_id, sentence)
+
+
+def _check_choice(entry: LedgerEntry, found: Found) -> None:
+    """Check that it was chosen at the request of its own card."""
+    whose = (entry.request_id or "").partition(":")[0]
+    if whose != entry.card_id.hex:
         sentence = "Its request is another card's, till's or code's."
         found.add("request_other", entry.entry_id, sentence)
 

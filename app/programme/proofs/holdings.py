@@ -29,6 +29,7 @@ _CARDS = 100
 #: subject is the card's programme, or the card.
 _CHANGES = (
     "programme.changed",
+    "exchanges.changed",
     "programme.announced",
     "programme.called_back",
     "card.paused",

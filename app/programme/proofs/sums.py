@@ -15,6 +15,9 @@ from app.programme.proofs.holdings import Holding, number, told
 from app.programme.units import Unit
 from app.store.tables import LedgerEntry
 
+#: Kinds of entries that fill a card.
+_GIVING = frozenset({"EARN", "BONUS", "ADJUST"})
+
 
 @dataclass(slots=True)
 class _Act:
@@ -173,11 +176,9 @@ def _check_sums(holding: Holding, acts: list[_Act], found: Found) -> None:
                 sentence = f"{-one.units} stamps were exchanged, of {total} there."
                 found.add("exchange", one.entry_id, sentence)
             totals[units.of(one.unit)] += one.units
-        total = totals[Unit.STAMP]
-        is_too_much = entry.kind in {"EARN", "BONUS", "ADJUST"} and total >= required
-        if (total < 0 and not may_owe) or is_too_much:
-            sentence = f"The card has {total} stamps after it, of {required}."
-            found.add("balance", entry.entry_id, sentence)
+        if not may_owe or entry.rule == cards.RULE_CHOSEN:
+            _check_not_owed(entry, totals, found)
+        _check_not_full(entry, totals[Unit.STAMP], required, found)
         if entry.answer is not None or answers(entry):
             _check_told(entry, totals, found)
         _check_given(act, found)
@@ -200,6 +201,26 @@ def _check_given(act: _Act, found: Found) -> None:
     if said != stamps:
         sentence = f"Its answer told of {said} stamps given, and there are {stamps}."
         found.add("answer", act.root.entry_id, sentence)
+
+
+def _check_not_owed(entry: LedgerEntry, totals: Counter[Unit], found: Found) -> None:
+    """Check that no more was spent than there was."""
+    unit = units.of(entry.unit) if entry.units else Unit.STAMP
+    is_choice = entry.rule == cards.RULE_CHOSEN
+    total = totals[unit] if is_choice else totals[Unit.STAMP]
+    if total < 0 and (entry.units or not is_choice):
+        sentence = f"The card has {total} {unit}s after it."
+        found.add("balance", entry.entry_id, sentence)
+
+
+def _check_not_full(
+    entry: LedgerEntry, total: int, required: int, found: Found
+) -> None:
+    """Check that a full card became a voucher, where it does so by itself."""
+    by_choice = told(entry, "card", "exchanges") == "by_choice"
+    if entry.kind in _GIVING and total >= required and not by_choice:
+        sentence = f"The card has {total} stamps after it, of {required}."
+        found.add("balance", entry.entry_id, sentence)
 
 
 def _check_told(entry: LedgerEntry, totals: Counter[Unit], found: Found) -> None:

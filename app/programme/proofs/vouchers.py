@@ -19,6 +19,8 @@ from app.programme.proofs.found import Found
 from app.programme.proofs.holdings import Holding, number, told
 from app.store.tables import LedgerEntry, Voucher
 
+#: Rules by which units become a voucher.
+_PAYING = (cards.RULE_FULL_CARD, cards.RULE_CHOSEN)
 #: What an answer says of vouchers, by their ids.
 _Said = Mapping[Any, Mapping[str, Any]]
 
@@ -39,7 +41,7 @@ def check(holding: Holding, found: Found) -> None:
         _check(voucher, holding.entries, found)
         named = str(voucher.voucher_id)
         # One that was never told of was not paid for either.
-        if promised.get(named, {}).get("reward", voucher.reward) != voucher.reward:
+        if _is_other(voucher, promised.get(named, {})):
             sentence = "It promises something else than it did."
             found.add("voucher_reward", voucher.voucher_id, sentence)
         is_as_told = ends.get(named, _end(voucher)) == _end(voucher)
@@ -123,7 +125,7 @@ def _said(entry: LedgerEntry) -> _Said:
 def _check(voucher: Voucher, entries: Sequence[LedgerEntry], found: Found) -> None:
     undone = {entry.reverses_id for entry in entries}
     its = [entry for entry in entries if entry.voucher_id == voucher.voucher_id]
-    paid = [entry for entry in its if entry.rule == cards.RULE_FULL_CARD]
+    paid = [entry for entry in its if entry.rule in _PAYING]
     used = [
         entry
         for entry in its
@@ -132,13 +134,36 @@ def _check(voucher: Voucher, entries: Sequence[LedgerEntry], found: Found) -> No
     is_from_elsewhere = voucher.voucher_id in _moved(its, cards.RULE_MOVED_IN)
     is_unpaid = len(paid) != 1 or paid[0].at != voucher.issued_at
     if paid if is_from_elsewhere else is_unpaid:
-        sentence = "No one full card was exchanged for it when it was issued."
+        sentence = "Nothing was exchanged for it when it was issued."
         found.add("voucher_unpaid", voucher.voucher_id, sentence)
-    if len(used) > 1:
+    is_all = bool(used)
+    if voucher.kind == "money":
+        is_all = _check_rest(voucher, used, found)
+    elif len(used) > 1:
         found.add("voucher_twice", voucher.voucher_id, "It was used more than once.")
     is_taken = any(entry.entry_id in undone for entry in paid)
-    state = "voided" if is_taken else "redeemed" if used else "issued"
-    redeemed_at = used[0].at if used else None
+    state = "voided" if is_taken else "redeemed" if is_all else "issued"
+    redeemed_at = max((entry.at for entry in used), default=None) if is_all else None
     if voucher.state != state or voucher.redeemed_at != redeemed_at:
         sentence = f"It is {voucher.state}; by the ledger it was to be {state}."
         found.add("voucher_state", voucher.voucher_id, sentence)
+
+
+def _check_rest(voucher: Voucher, used: Sequence[LedgerEntry], found: Found) -> bool:
+    """Check what is left of money by what its uses told; returns whether it is all."""
+    left = (voucher.worth or 0) - sum(number(entry, "amount") or 0 for entry in used)
+    if left < 0 or voucher.rest != left:
+        sentence = f"{voucher.rest} is left of it; by the ledger it was to be {left}."
+        found.add("voucher_rest", voucher.voucher_id, sentence)
+    return left <= 0
+
+
+def _is_other(voucher: Voucher, said: Mapping[str, Any]) -> bool:
+    """Tell whether a voucher promises something else than an answer told."""
+    now = {
+        "reward": voucher.reward,
+        "kind": voucher.kind,
+        "worth": voucher.worth,
+        "currency": voucher.currency,
+    }
+    return any(said.get(name, value) != value for name, value in now.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import available_timezones
 
-from app.programme import audit
+from app.programme import audit, money
 from app.programme.errors import NotFound
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead, refuse
@@ -37,6 +37,8 @@ class ShopView:
     stamp_shape: str = "round"
     #: The name of its logo, for ``logo``; None for the plain mark.
     logo: str | None = None
+    #: ISO 4217.
+    currency: str = money.DEFAULT_CURRENCY
 
     @property
     def ink(self) -> str:
@@ -63,7 +65,14 @@ def shop(tools: Tools) -> ShopView:
 
 def shop_view(row: Shop) -> ShopView:
     """Turn the row into what others may hold."""
-    return ShopView(row.name, row.colour, row.timezone, row.stamp_shape, row.logo)
+    return ShopView(
+        row.name,
+        row.colour,
+        row.timezone,
+        row.stamp_shape,
+        row.logo,
+        row.currency or money.DEFAULT_CURRENCY,
+    )
 
 
 def update_shop(

@@ -14,6 +14,11 @@ What holds each "once":
 * a terminal is enrolled once per code: ``uq_terminal_nonce``
 * a joining makes one member: ``uq_member_join_id``
 * a member has one card in a programme: ``uq_card_member_id_programme_id``
+* a partner's code is one voucher's: ``uq_partner_code_voucher_id``
+* a reward is sold no more often than there is of it, and costs no more than its budget:
+  ``ck_reward_stock`` and ``ck_reward_budget``
+* a member's first, second, third of a reward is there once: ``uq_voucher_nth``
+* a voucher is worth no more than it was: ``ck_voucher_rest``
 * a card is put to another one once: ``pk_card_merge``
 * a card has one tier at a time, and one invitation: ``uq_tier_held_current`` and
   ``uq_tier_invitation_current``
@@ -86,6 +91,7 @@ from app.store.tables.records import (
     Signal,
     Watched,
 )
+from app.store.tables.rewards import REWARD_KINDS, PartnerCode, Reward
 from app.store.tables.sales import (
     Item,
     Purchase,
@@ -113,6 +119,7 @@ from app.store.tables.tiers import (
 __all__ = [
     "CONSENT_KINDS",
     "LEDGER_KINDS",
+    "REWARD_KINDS",
     "AccessToken",
     "AgeSeen",
     "AuditEntry",
@@ -139,6 +146,7 @@ __all__ = [
     "Membership",
     "Moment",
     "Outgoing",
+    "PartnerCode",
     "Passkey",
     "Plan",
     "PrintedBatch",
@@ -151,6 +159,7 @@ __all__ = [
     "ReferralLink",
     "Refund",
     "RefundLine",
+    "Reward",
     "Shop",
     "Signal",
     "SpentChallenge",

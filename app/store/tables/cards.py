@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -104,6 +105,10 @@ class Voucher(Table):
         CheckConstraint(
             "state IN ('issued', 'redeemed', 'expired', 'voided')", name="state"
         ),
+        CheckConstraint("rest >= 0 AND rest <= worth", name="rest"),
+        # One member's first, second, third of a reward: each there once.
+        Index("uq_voucher_nth", "reward_id", "card_id", "nth", unique=True),
+        Index("ix_voucher_expires_at", "expires_at"),
     )
 
     voucher_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -118,6 +123,24 @@ class Voucher(Table):
     #: The last second in which it is good, promised when it was issued; None: no end.
     expires_at: Mapped[datetime | None]
     redeemed_at: Mapped[datetime | None]
+    #: The reward that was chosen; None: what a full card gave.
+    reward_id: Mapped[UUID | None] = mapped_column(ForeignKey("reward.reward_id"))
+    #: Which of the member's of this reward it is, while it is theirs.
+    nth: Mapped[int | None]
+    #: As promised: what kind, percent or minor units, in which money.
+    kind: Mapped[str] = mapped_column(String(12), default="item", server_default="item")
+    worth: Mapped[int | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    #: Of money: what is not used yet.
+    rest: Mapped[int | None]
+    #: What it cost the budget, to be given back with it.
+    cost: Mapped[int | None]
+    #: As promised: a text or link for its holder alone.
+    content: Mapped[str | None] = mapped_column(Text)
+    #: When its holder first read what only a holder may: it can't go back then.
+    opened_at: Mapped[datetime | None]
+    #: When its holder was written to that its end comes near.
+    warned_at: Mapped[datetime | None]
 
 
 #: Entries that give stamps, as a limit counts them: an undoing takes none away.

@@ -75,6 +75,7 @@ class Programme(Table):
         CheckConstraint("most_per_staff_member > 0", name="most_per_staff_member"),
         CheckConstraint("most_per_terminal > 0", name="most_per_terminal"),
         CheckConstraint("most_per_location > 0", name="most_per_location"),
+        CheckConstraint("exchanges IN ('automatic', 'by_choice')", name="exchanges"),
     )
 
     programme_id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -88,6 +89,11 @@ class Programme(Table):
     voucher_days: Mapped[int | None]
     is_open: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    #: ``automatic``: a full card becomes a voucher by itself; ``by_choice``: members
+    #: choose among rewards.
+    exchanges: Mapped[str] = mapped_column(
+        String(9), default="automatic", server_default="automatic"
+    )
     #: How many days before it takes effect a change of what it promises is announced.
     notice_days: Mapped[int] = mapped_column(default=14, server_default="14")
     #: Stamps at most: by one scan, and within any hour; ``app.programme.limits`` tells

@@ -172,6 +172,17 @@ class Redeem(Body):
 
     code: Code
     request_id: RequestId
+    amount: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                le=100_000_000,
+                description="of money: minor units that are used",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Reason(Body):
@@ -203,6 +214,14 @@ class VoucherAnswer(BaseModel):
     expires_at: str | None = Field(
         None, description="RFC 3339, UTC: its last second; null: it has no end"
     )
+    kind: str = Field(
+        "item",
+        description="item, percent, money, delivery, merchandise, early_access, vip, "
+        "content, partner or event",
+    )
+    worth: int | None = Field(None, description="percent, or minor units of currency")
+    rest: int | None = Field(None, description="of money: minor units not used yet")
+    currency: str | None = Field(None, description="ISO 4217; of money")
 
 
 class CardAnswer(BaseModel):
@@ -218,6 +237,10 @@ class CardAnswer(BaseModel):
     number: str
     stamps: int
     stamps_required: int
+    exchanges: str = Field(
+        "automatic",
+        description="automatic: a full card becomes a voucher; by_choice: it waits",
+    )
     balances: dict[str, int] = Field(
         description="what can be spent in `point` and `cent`, where there is any"
     )
@@ -337,6 +360,7 @@ class RedemptionAnswer(BaseModel):
     redemption_id: UUID
     voucher: VoucherAnswer
     card: CardAnswer
+    amount: int | None = Field(None, description="of money: what was used of it")
     member_name: str | None = None
 
 
@@ -396,7 +420,18 @@ class Problem(BaseModel):
     fields: dict[str, str] | None = None
     limit: str | None = None
     most: int | None = Field(None, description="what the limit allows")
-    why: str | None = Field(None, description="of not_eligible: own_card")
+    why: str | None = Field(
+        None,
+        description="of not_eligible: own_card; of reward_unavailable: sold_out, "
+        "budget_used, had, not_yet, over, closed, changed, too_late",
+    )
+    missing: int | None = Field(None, description="of not_enough: units")
+    unit: str | None = Field(None, description="of not_enough: stamp, point, cent")
+    rest: int | None = Field(None, description="of amount_needed: minor units left")
+    currency: str | None = Field(None, description="of amount_needed: ISO 4217")
+    digits: int | None = Field(None, description="of amount_needed: minor digits")
+    reward: str | None = Field(None, description="of amount_needed: what it is")
+    starts_at: str | None = Field(None, description="of voucher_early: RFC 3339")
     is_paused: bool | None = Field(None, description="of card_closed: for a while")
     retry_after: int | None = Field(None, description="seconds")
     spent_at: str | None = Field(None, description="to staff only")

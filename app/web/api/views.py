@@ -25,7 +25,7 @@ from app.programme.codes import IssuedCode, Spent
 from app.programme.errors import NotFound
 from app.programme.purchases import Order
 from app.programme.sessions import MemberCaller
-from app.web.api import bodies
+from app.web.api import bodies, reward_bodies
 from app.web.api.description import described, document
 from app.web.shared import access, earned, same_browser
 from signing import qr
@@ -135,6 +135,34 @@ def post_voucher_code(voucher_id: str) -> ResponseReturnValue:
     wanted = bodies.read_id(voucher_id)
     member = access.member()
     return _code(rewards.voucher_code(access.tools(), wanted, member.member_id))
+
+
+@bp.get("/cards/<card_id>/rewards")
+@described(gives=reward_bodies.RewardList, status=200)
+def get_card_rewards(card_id: str) -> ResponseReturnValue:
+    """List what may be chosen for what is on the card, and what is missing."""
+    wanted = _own_card(card_id)
+    tools = access.tools()
+    found = rewards.offers(tools, cards.card(tools, wanted))
+    return jsonify([_offer(each) for each in found])
+
+
+@bp.post("/cards/<card_id>/exchanges")
+@described(takes=reward_bodies.Choose, gives=reward_bodies.ExchangeAnswer)
+def post_exchange(card_id: str) -> ResponseReturnValue:
+    """Exchange what is on the card for a reward."""
+    wanted = bodies.read_id(card_id)
+    member = access.member()
+    body = bodies.read(reward_bodies.Choose)
+    spent = rewards.choose(
+        access.tools(),
+        wanted,
+        body.reward_id,
+        member_id=member.member_id,
+        request_id=body.request_id,
+        edition=body.edition,
+    )
+    return answer_of(spent)
 
 
 @bp.post("/terminals")
@@ -260,7 +288,11 @@ def post_redemption() -> ResponseReturnValue:
     staff = access.staff()
     body = bodies.read(bodies.Redeem)
     spent = rewards.redeem(
-        access.tools(), body.code, request_id=body.request_id, staff=staff
+        access.tools(),
+        body.code,
+        request_id=body.request_id,
+        staff=staff,
+        amount=body.amount,
     )
     return answer_of(spent, with_name=True)
 
@@ -309,6 +341,23 @@ def _own_card(card_id: str) -> UUID:
 def _must_own(caller: object, owner: UUID) -> None:
     if isinstance(caller, MemberCaller) and caller.member_id != owner:
         raise NotFound
+
+
+def _offer(offer: rewards.Offer) -> dict[str, Any]:
+    plan = offer.reward.plan
+    return {
+        "reward_id": str(offer.reward.reward_id),
+        "kind": plan.kind,
+        "name": plan.name,
+        "about": plan.about,
+        "unit": plan.unit,
+        "price": plan.price,
+        "worth": plan.worth,
+        "edition": offer.reward.edition,
+        "missing": offer.missing,
+        "left": offer.reward.left,
+        "why": offer.why_not,
+    }
 
 
 def _code(issued: IssuedCode, **more: str) -> ResponseReturnValue:

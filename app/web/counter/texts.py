@@ -107,6 +107,7 @@ def till_texts() -> Texts:
         "given": _given_texts(),
         "refused": _refused_texts(),
         "kinds": _kind_texts(),
+        "amount": _amount_texts(),
         "waiting": _waiting_texts(),
         "stamp_code": _stamp_code_texts(),
         "queue": _queue_texts(),
@@ -155,10 +156,35 @@ def _given_texts() -> Texts:
         "next_card": _("{stamps} of {required} on the next card"),
         "voucher_for": _("{reward} for {name}"),
         "hand_over": _("Hand it over."),
+        "todo": _todo_texts(),
         "undone": _("Undone"),
         "undone_stamp": _("The stamps are off the card again."),
         "undone_redemption": _("The reward is back on the card."),
         "undone_expired": _("Its last day is over: it can't be used any more."),
+    }
+
+
+def _todo_texts() -> Texts:
+    """What to do for a voucher of each kind, where it is not handed over."""
+    return {
+        "percent": _("Take {percent} off."),
+        "money": _("Take {sum} off."),
+        "rest": _("{left} is left of it."),
+        "all_used": _("That was all of it."),
+        "delivery": _("This delivery is free."),
+        "merchandise": _("Hand it over."),
+        "early_access": _("They may have what is new, today."),
+        "vip": _("Treat them as your guest of honour."),
+        "event": _("Let them in."),
+    }
+
+
+def _amount_texts() -> Texts:
+    """What the number pad says that asks how much of a voucher is used."""
+    return {
+        "left": _("{left} is left"),
+        "all": _("All of it: {left}"),
+        "at_most": _("At most {most}, and more than nothing."),
     }
 
 
@@ -178,6 +204,8 @@ def _refused_texts() -> Texts:
             "code_spent": "",
             "voucher_spent": _("Their card shows what is left."),
             "voucher_expired": _("Their card shows what is left."),
+            "voucher_early": "",
+            "amount_needed": _("Scan their code again, and type it."),
             "receipt_counted": "",
             "purchase_refunded": "",
             "card_closed": manager,

@@ -15,12 +15,21 @@ from uuid import UUID
 from flask_babel import gettext, ngettext
 
 from app.programme import expiry
-from app.programme.cards import CardState, Mark, ProgrammeView
+from app.programme.cards import (
+    RULE_FULL_CARD,
+    RULE_VOUCHER_USED,
+    CardState,
+    Mark,
+    ProgrammeView,
+)
 from app.programme.history import HistoryLine
+from app.programme.money import DEFAULT_CURRENCY
+from app.programme.rewards import Offer
+from app.programme.rewards.plans import READ_ONLY
 from app.programme.units import Unit
 from app.programme.vouchers import VoucherView
 from app.web.customer.lines import Line, day, line_of, stamps_from
-from app.web.shared import errors, guilloche, moments, reasons
+from app.web.shared import errors, guilloche, moments, reasons, reward_words
 from app.web.shared.names import isolated
 
 #: Lines under the card; the rest is a page of its own.
@@ -50,6 +59,12 @@ class Held:
     until: str
     #: The last moment, RFC 3339.
     until_at: str
+    #: What it is worth, or what is left of it; "" where it is a thing.
+    worth: str = ""
+    #: Whether a till takes it; else it is read on its own page.
+    is_shown: bool = True
+    #: Whether its own page says more than this.
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +100,9 @@ class Face:
     terms_version: int
     has_new_terms: bool
     is_closed: bool
+    #: Rewards that can be chosen now, and all that are offered.
+    choices: int = 0
+    offered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +123,12 @@ def parts(shape: str) -> str:
 
 
 def face(
-    card: CardState, happened: Sequence[HistoryLine], *, now: datetime, new: int = 0
+    card: CardState,
+    happened: Sequence[HistoryLine],
+    *,
+    now: datetime,
+    new: int = 0,
+    offers: Sequence[Offer] = (),
 ) -> Face:
     """Lay out a card.
 
@@ -115,6 +138,7 @@ def face(
             there is more.
         now: aware UTC.
         new: how many of the last stamps shall fall into place.
+        offers: what may be chosen for what is on it.
     """
     programme = card.programme
     return Face(
@@ -122,7 +146,7 @@ def face(
         back=guilloche.card_back(card.number),
         number=card.number,
         programme=programme.name,
-        invitation=invitation(programme, card.stamps),
+        invitation=_inviting(card, offers),
         reward=programme.reward,
         stamps=card.stamps,
         required=programme.stamps_required,
@@ -140,6 +164,8 @@ def face(
         terms_version=programme.terms_version,
         has_new_terms=card.has_new_terms and not card.is_closed,
         is_closed=bool(card.is_closed or card.paused_at or not programme.is_open),
+        choices=sum(one.can_be_had for one in offers),
+        offered=len(offers),
     )
 
 
@@ -194,7 +220,7 @@ def news_since(
         for row in since
         if row.kind in {"EARN", "BONUS", "ADJUST"} and row.unit is Unit.STAMP
     ]
-    used = [row for row in since if row.kind == "REDEEM" and not row.units]
+    used = [row for row in since if row.rule == RULE_VOUCHER_USED]
     if earned:
         return _given(earned, card, is_full=any(_is_full(row) for row in since))
     if used:
@@ -210,6 +236,30 @@ def invitation(programme: ProgrammeView, stamps: int) -> str:
         "%(num)s more stamps, then: %(reward)s",
         max(programme.stamps_required - stamps, 1),
         reward=isolated(programme.reward),
+    )
+    return str(words)
+
+
+def _inviting(card: CardState, offers: Sequence[Offer]) -> str:
+    """Say what comes next: a full card, or the nearest reward to choose."""
+    if card.programme.exchanges == "automatic":
+        return invitation(card.programme, card.stamps)
+    in_stamps = [
+        one
+        for one in offers
+        if one.reward.plan.unit == "stamp" and one.reward.plan.price
+    ]
+    near = [one for one in in_stamps if one.why_not is None]
+    if any(one.can_be_had for one in near):
+        return str(gettext("Enough for a reward: choose one"))
+    nearest = min(near, key=lambda one: one.missing, default=None)
+    if nearest is None:
+        return str(gettext("Stamps that you exchange for rewards"))
+    words = ngettext(
+        "One more stamp, then: %(reward)s",
+        "%(num)s more stamps, then: %(reward)s",
+        nearest.missing,
+        reward=isolated(nearest.reward.plan.name),
     )
     return str(words)
 
@@ -251,7 +301,18 @@ def _held(voucher: VoucherView, now: datetime) -> Held:
         is_soon=voucher.is_soon,
         until=until,
         until_at=ends.isoformat() if ends else "",
+        worth=_worth(voucher),
+        is_shown=voucher.kind not in READ_ONLY,
+        has_more=voucher.has_content or voucher.kind in {*READ_ONLY, "event"},
     )
+
+
+def _worth(voucher: VoucherView) -> str:
+    currency = voucher.currency or DEFAULT_CURRENCY
+    if voucher.rest is not None:
+        left = reward_words.amount(voucher.rest, currency)
+        return str(gettext("%(left)s left", left=left))
+    return reward_words.worth(voucher.kind, voucher.worth, currency)
 
 
 def _soon(days: int) -> str:
@@ -275,7 +336,12 @@ def _state(card: CardState) -> str:
     if not card.programme.is_open:
         return "paused"
     # A full card starts anew at once; its member shall not think the stamps are lost.
-    just_full = not card.stamps and any(row.state == "issued" for row in card.vouchers)
+    by_itself = card.programme.exchanges == "automatic"
+    just_full = (
+        by_itself
+        and not card.stamps
+        and any(row.state == "issued" for row in card.vouchers)
+    )
     return "full" if just_full else ""
 
 
@@ -310,7 +376,7 @@ def _postmark(mark: Mark | None, card: CardState, place: int) -> str:
 
 
 def _is_full(row: HistoryLine) -> bool:
-    return row.kind == "REDEEM" and row.units < 0
+    return row.rule == RULE_FULL_CARD
 
 
 def _given(earned: Sequence[HistoryLine], card: CardState, *, is_full: bool) -> News:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from flask_babel import gettext, lazy_gettext, ngettext, to_user_timezone
 
 from app.programme import expiry
-from app.programme.cards import RULE_BY_HAND
+from app.programme.cards import RULE_BY_HAND, RULE_CANCELLED, RULE_CHOSEN
 from app.programme.earning.booking import RULE_SIGNUP, RULE_VISIT
 from app.programme.earning.gifts import RULE_ACT, RULE_BIRTHDAY, RULE_REFERRAL
 from app.programme.earning.taking_back import RULE_REFUND, RULE_REMAINDER, RULE_REST
@@ -119,6 +119,8 @@ def _earned(happened: HistoryLine) -> tuple[str, str]:
 
 def _redeemed(happened: HistoryLine) -> tuple[str, str]:
     reward = isolated(happened.voucher_reward or gettext("Reward"))
+    if happened.rule == RULE_CHOSEN:
+        return "gift", gettext("Chosen: %(reward)s", reward=reward)
     if happened.units:
         return "gift", gettext("Full card, yours: %(reward)s", reward=reward)
     if happened.place:
@@ -140,12 +142,18 @@ def _reversed(happened: HistoryLine) -> tuple[str, str]:
         return "", ngettext(
             "Stamp taken back", "Stamps taken back", abs(happened.units)
         )
-    reward = isolated(happened.voucher_reward)
+    return "undo", _came_back(happened, isolated(happened.voucher_reward))
+
+
+def _came_back(happened: HistoryLine, reward: str) -> str:
+    """Say what became of a voucher that was given back or taken back."""
+    if happened.rule == RULE_CANCELLED:
+        return str(gettext("Your place was given back: %(reward)s", reward=reward))
     if happened.units:
-        return "undo", gettext("%(reward)s turned back into stamps", reward=reward)
+        return str(gettext("%(reward)s turned back into stamps", reward=reward))
     if expiry.is_over(happened.voucher_expires_at, happened.at):
-        return "undo", gettext("%(reward)s given back, but expired", reward=reward)
-    return "undo", gettext("%(reward)s is yours again", reward=reward)
+        return str(gettext("%(reward)s given back, but expired", reward=reward))
+    return str(gettext("%(reward)s is yours again", reward=reward))
 
 
 def _bonus(happened: HistoryLine) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from flask import (
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.programme import cards, codes, stamping, terms
+from app.programme import cards, codes, rewards, stamping, terms
 from app.programme import history as histories
 from app.programme import shop as shops
 from app.programme.account import asked as forms
@@ -71,7 +71,13 @@ def card(card_id: UUID) -> str:
     all_mine = list(reversed(cards.cards_of(tools, mine.member_id)))
     return render_template(
         "customer/card.html",
-        view=faces.face(mine, happened, now=tools.now(), new=new),
+        view=faces.face(
+            mine,
+            happened,
+            now=tools.now(),
+            new=new,
+            offers=rewards.offers(tools, mine),
+        ),
         news=None,
         gives=gives.of_card(mine),
         parts=faces.parts(joining.shape()),
@@ -96,7 +102,11 @@ def face(card_id: UUID) -> str:
     return render_template(
         "customer/face.html",
         view=faces.face(
-            mine, happened, now=tools.now(), new=len(news.postmarks) if news else 0
+            mine,
+            happened,
+            now=tools.now(),
+            new=len(news.postmarks) if news else 0,
+            offers=rewards.offers(tools, mine),
         ),
         coming=_coming(mine),
         keeps=_keeps(mine),

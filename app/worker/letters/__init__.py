@@ -16,12 +16,21 @@ from app.programme import welcome as welcome_mail
 from app.programme.account import addresses
 from app.programme.account import sign_in as sign_in_mail
 from app.programme.plans import rounds as plan_mail
+from app.programme.rewards import warning
 from app.programme.shop import ShopView
 from app.programme.terms import telling
 from app.programme.tiers import telling as tier_mail
 from app.store.outbox import Waiting
 from app.translations import SOURCE
-from app.worker.letters import membership, new_email, sign_in, terms, tiers, welcome
+from app.worker.letters import (
+    membership,
+    new_email,
+    sign_in,
+    terms,
+    tiers,
+    voucher_ends,
+    welcome,
+)
 from app.worker.letters.voice import CardPicture, Letter, Voice
 
 __all__ = ["KINDS", "CardPicture", "Letter", "UnknownKind", "Voice", "letter"]
@@ -65,6 +74,7 @@ _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     tier_mail.ENDS: tiers.ends,
     plan_mail.ENDS: membership.ends,
     plan_mail.ENDED: membership.ended,
+    warning.KIND: voucher_ends.write,
 }
 
 #: The kinds of mail that we know.

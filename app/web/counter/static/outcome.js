@@ -28,6 +28,7 @@
 import { bought } from "./money.js";
 import { plain, refusalOf } from "./refusal.js";
 import { fill } from "./words.js";
+import { whatToDo } from "./worth.js";
 
 const STAY_MS = 3000;
 const MOST_DOTS = 20;
@@ -42,7 +43,7 @@ export function outcomeOf(door, answer, speech) {
   if (answer.status !== 200 && answer.status !== 201) return refusalOf(answer, speech);
   return door === "stamps"
     ? stamped(answer.body, speech)
-    : redeemed(answer.body, speech.texts.given);
+    : redeemed(answer.body, speech.texts.given, speech.lang);
 }
 
 /**
@@ -81,13 +82,14 @@ function stamped(
 /**
  * @param {any} body - of POST /redemptions
  * @param {any} t
+ * @param {string} [lang]
  * @returns {Screen}
  */
-function redeemed({ redemption_id, member_name, voucher }, t) {
+function redeemed({ redemption_id, member_name, voucher, amount }, t, lang) {
   const { reward } = voucher;
   const title = member_name ? fill(t.voucher_for, { reward, name: member_name }) : reward;
   return {
-    ...plain("given", title, [t.hand_over]),
+    ...plain("given", title, whatToDo(voucher, amount, t, lang)),
     icon: "voucher",
     undo: { door: "redemptions", id: redemption_id, what: title, count: 0 },
     stay: STAY_MS,

@@ -17,6 +17,7 @@
  * @property {string} kind - "card", "voucher" or "short"
  * @property {string} code - "" when it must not be sent any more
  * @property {number} stamps
+ * @property {number} [amount] - of money: how much of the voucher is used
  * @property {import("./basket.js").Order} [order] - what was bought
  * @property {string} staffId - who scanned it
  * @property {number} at - ms, when it was scanned
@@ -82,7 +83,7 @@ export function createQueue({ storage, onChange, now = Date.now }) {
      * Keep a scan that is about to be sent by the caller, who ends with `drop` or
      * `release`.
      *
-     * @param {Pick<Scan, "id" | "kind" | "code" | "stamps" | "order" | "staffId">} scan
+     * @param {Pick<Scan, "id" | "kind" | "code" | "stamps" | "amount" | "order" | "staffId">} scan
      */
     add(scan) {
       held.add(scan.id);

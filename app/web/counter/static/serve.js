@@ -8,6 +8,7 @@
  * @typedef {import("./outcome.js").Undoable} Undoable
  */
 
+import { createAmount } from "./amount.js";
 import { refundOf } from "./came-back.js";
 import { collectedOf, outcomeOf, undoneOf } from "./outcome.js";
 import { isDead, lateRefusalOf, refusalOf } from "./refusal.js";
@@ -23,9 +24,29 @@ import { requestId, spend } from "./spend.js";
  * @param {(words: string) => void} page.toast
  * @param {Pick<ReturnType<typeof import("./queue.js").createQueue>, "add" | "drop" | "release" | "refuse">} page.queue
  * @param {() => string} page.who - staff id of the person at the till
+ * @param {ReturnType<typeof createAmount>} [page.amountOf] - asks how much is used
  */
-export function createServe({ speech, screen, patience, quantity, latest, toast, queue, who }) {
+export function createServe({ speech, screen, patience, quantity, latest, toast, queue, who, amountOf = pad(speech) }) {
   const { texts } = speech;
+
+  /**
+   * Bring a code to its door, until it has an answer or somebody gives up.
+   *
+   * @param {{ kind: string, code: string, amount?: number }} read
+   * @param {number} stamps
+   * @param {import("./basket.js").Order} [order] - what was bought
+   */
+  async function bring(read, stamps, order) {
+    const id = requestId();
+    // Kept before it is sent: a page that is loaded again goes on with it.
+    queue.add({ id, ...read, stamps, order, staffId: who() });
+    const tried = await patience((post) => spend(read, stamps, { post, newId: () => id, order }), {
+      later: true,
+    });
+    if (tried.isLater) queue.release(id);
+    else queue.drop(id);
+    return tried;
+  }
 
   /**
    * @param {Screen} outcome
@@ -66,18 +87,20 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
     async give(read) {
       const stamps = quantity.value();
       const order = quantity.order();
-      const id = requestId();
-      // Kept before it is sent: a page that is loaded again goes on with it.
-      queue.add({ id, kind: read.kind, code: read.code, stamps, order, staffId: who() });
-      const { done, stopped, isLater } = await patience(
-        (post) => spend(read, stamps, { post, newId: () => id, order }),
-        { later: true },
-      );
+      let tried = await bring(read, stamps, order);
       // Back to one, also after a refusal: the next customer must not get this one's.
       quantity.set(1);
       const bought = quantity.clear();
-      if (isLater) return queue.release(id);
-      queue.drop(id);
+      while (tried.done?.answer.body?.code === "amount_needed") {
+        const amount = await amountOf(tried.done.answer.body);
+        if (amount === null) {
+          quantity.putBack(bought);
+          return toast(texts.waiting.stopped);
+        }
+        tried = await bring({ kind: "voucher", code: read.code, amount }, stamps, order);
+      }
+      const { done, stopped, isLater } = tried;
+      if (isLater) return;
       if (!done) return toast(stopped);
       const outcome = outcomeOf(done.door, done.answer, speech);
       // A reward handed out, or a code that died: the sale is still to be told.
@@ -116,4 +139,11 @@ export function createServe({ speech, screen, patience, quantity, latest, toast,
       return outcome;
     },
   };
+}
+
+/** @param {import("./outcome.js").Speech} speech @returns {ReturnType<typeof createAmount>} */
+function pad({ texts, lang }) {
+  const dialog = globalThis.document?.getElementById("amount");
+  if (!dialog) return async () => null;
+  return createAmount(/** @type {HTMLDialogElement} */ (dialog), { texts, lang });
 }

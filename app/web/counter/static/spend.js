@@ -12,18 +12,23 @@
  */
 
 /**
- * @param {{ kind: string, code: string }} read - a card, a voucher, a short code, or a
- *   card that nobody showed: kind "hand", and its id for a code
+ * @param {{ kind: string, code: string, amount?: number }} read - a card, a voucher (of
+ *   money: with how much is used), a short code, or a card that nobody showed: kind
+ *   "hand", and its id for a code
  * @param {number} stamps - 1 to 5; a voucher needs none
  * @param {{ post: Post, newId?: () => string, order?: import("./basket.js").Order }} world -
  *   `order`: what was bought
  * @returns {Promise<{ door: "stamps" | "redemptions", answer: Answer }>}
  */
-export async function spend({ kind, code }, stamps, { post, newId = requestId, order = {} }) {
+export async function spend({ kind, code, amount }, stamps, { post, newId = requestId, order = {} }) {
   const request_id = newId();
   const redeem = async () => ({
     door: /** @type {const} */ ("redemptions"),
-    answer: await post("/api/v1/redemptions", { code, request_id }),
+    answer: await post("/api/v1/redemptions", {
+      code,
+      request_id,
+      ...(amount ? { amount } : {}),
+    }),
   });
   if (kind === "voucher") return redeem();
   if (kind === "hand") {

@@ -23,12 +23,17 @@ CARD = {
     "number",
     "stamps",
     "stamps_required",
+    "exchanges",
     "balances",
     "vouchers",
     "version",
     "is_closed",
 }
 CODE = {"code", "url", "not_after", "short"}
+
+
+#: What a voucher tells besides, that is worth no money.
+PLAIN = {"kind": "item", "worth": None, "rest": None, "currency": None}
 
 
 def is_card(card: object) -> bool:
@@ -99,6 +104,7 @@ def test_a_card_is_read_by_its_member_and_by_staff(house: House, kind: str):
             "reward": "Free coffee",
             "state": "issued",
             "expires_at": None,
+            **PLAIN,
         }
     ]
     assert answer.headers["ETag"] == f'"{card["version"]}"'
@@ -258,6 +264,7 @@ def test_a_voucher_is_shown_and_redeemed(house: House):
         "reward": "Free coffee",
         "state": "redeemed",
         "expires_at": None,
+        **PLAIN,
     }
     assert told["card"]["vouchers"] == [told["voucher"]]
     assert told["member_name"] == "Anna"

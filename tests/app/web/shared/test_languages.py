@@ -17,7 +17,8 @@ from app.programme import languages as accounts
 from app.programme import members, shop, staff, stamping
 from app.programme.sessions import ConsoleCaller
 from app.translations import LANGUAGES
-from app.web.shared.errors import FIELD_SENTENCES, TABLE
+from app.web.shared.errors import TABLE
+from app.web.shared.field_words import FIELD_SENTENCES
 from signing.codes import Kind
 from tests.app.web.conftest import House, csrf_token
 from tests.app.web.console.conftest import PAGES
