@@ -23,6 +23,13 @@ CALLS: Final = (
     ("GET", "/cards/{card}", None, {"member", "staff"}),
     ("POST", "/cards/{card}/code", None, {"member"}),
     ("POST", "/cards/{card}/stamps", {"code": "{code}"}, {"member"}),
+    ("GET", "/cards/{card}/rewards", None, {"member"}),
+    (
+        "POST",
+        "/cards/{card}/exchanges",
+        {"reward_id": "{any}", "request_id": "{any}", "edition": 1},
+        {"member"},
+    ),
     ("POST", "/vouchers/{any}/code", None, {"member"}),
     ("GET", "/staff", None, {"terminal"}),
     ("POST", "/staff-sessions", {"staff_id": "{any}", "pin": "0815"}, {"terminal"}),

@@ -52,7 +52,19 @@ POSTS: Final = (
     "/console/locations/{location_id}/hours",
     "/console/joining",
     "/console/limits",
-    "/console/earning/new/visit",
+    "/card/{card_id}/rewards/{reward_id}",
+    "/console/earning/new/{kind}",
+    "/console/earning/{rule_id}",
+    "/console/earning/{rule_id}/switch",
+    "/console/rewards/exchanges",
+    "/console/rewards/new",
+    "/console/rewards/preview",
+    "/console/rewards/{reward_id}",
+    "/console/rewards/{reward_id}/codes",
+    "/console/rewards/{reward_id}/move",
+    "/console/rewards/{reward_id}/withdrawal",
+    "/voucher/{voucher_id}/cancel",
+    "/voucher/{voucher_id}/open",
     "/console/cards/{card_id}/pause",
     "/console/cards/{card_id}/erase",
     "/console/cards/{card_id}/merge",
@@ -113,6 +125,7 @@ POSTS: Final = (
 CALLS: Final = (
     "/cards/{card_id}/code",
     "/cards/{card_id}/stamps",
+    "/cards/{card_id}/exchanges",
     "/vouchers/{voucher_id}/code",
     "/staff-sessions",
     "/stamp-codes",
@@ -192,9 +205,20 @@ def _paths(shop: Shop) -> list[str]:
         "purchase",
         "group",
         "invitation",
+        "tier",
+        "plan",
+        "membership",
+        "rule",
+        "reward",
     ):
         ids[f"{name}_id"] = _ID
-    ids |= {"number": "2", "side": "new", "link": "made-up", "text": "x"}
+    ids |= {
+        "number": "2",
+        "side": "new",
+        "kind": "visit",
+        "link": "made-up",
+        "text": "x",
+    }
     return [path.format(**ids) for path in (*POSTS, *(API + call for call in CALLS))]
 
 
