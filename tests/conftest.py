@@ -29,6 +29,7 @@ from app.programme import (
     sessions,
     staff,
     stamping,
+    terms,
 )
 from app.programme.founding import Charter, Founded
 from app.programme.sessions import StaffCaller, TerminalCaller
@@ -36,7 +37,7 @@ from app.settings import Settings
 from app.store.database import Database
 from app.store.limits import Limits
 from app.store.nonces import Nonces
-from app.store.tables import Programme
+from app.store.tables import Programme, ProgrammeVersion
 from app.store.tables import Table as Tables
 from app.store.workers import Workers
 from app.tools import Tools
@@ -142,10 +143,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database(request.getfixturevalue("migrated_database"))
 
 
-def announced_before(tools: Tools) -> Tools:
-    """Give the same tools as they were when a change of today was announced."""
-    then = tools.now() - timedelta(days=16)
-    return dataclasses.replace(tools, now=lambda: then)
+def bring_forward(tools: Tools) -> None:
+    """Let every announced change take effect now, as if its day had come."""
+    waits = ProgrammeVersion.effective_at > tools.now()
+    with tools.database.begin() as tx:
+        tx.execute(
+            update(ProgrammeVersion).where(waits).values(effective_at=tools.now())
+        )
+    terms.take_effect(tools)
 
 
 #: Runs a test on SQLite and on PostgreSQL.

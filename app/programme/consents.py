@@ -40,6 +40,17 @@ KINDS: Final = CONSENT_KINDS
 #: reader has just asked for it. A test holds every mail of the worker to this.
 NEEDS: Final[dict[str, str | None]] = {
     "welcome": None,
+    # Somebody asked for it, or must know that somebody did.
+    "sign_in": None,
+    "sign_in_unknown": None,
+    "email_new": None,
+    "email_old": None,
+    # What was agreed on changes, or what was paid for ends.
+    "terms": None,
+    "membership_ends": None,
+    "membership_ended": None,
+    "tier_changed": None,
+    "tier_ends": "reminders",
     "voucher_ends": "reminders",
 }
 _PURPOSE: Final = "unsubscribe"

@@ -21,6 +21,7 @@ from scripts.attacks import (
     persons,
     races,
     replays,
+    rewards,
     sales,
     sessions,
     thieves,
@@ -65,7 +66,7 @@ class Result:
 #: The subjects in the order in which they are thrown: thieves change the keys, and
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
-    *(codes, doors, replays, races, sales, sessions, pages, transport, paper),
+    *(codes, doors, replays, races, sales, rewards, sessions, pages, transport, paper),
     *(invitations, people, persons, accounts, thieves, leaks),
 )
 

@@ -79,10 +79,13 @@ def mark_paid(
     try:
         with tools.database.begin() as tx:
             return _mark(tx, tools, card_id, plan_id, paid_how, request, by)
-    except IntegrityError as error:
+    except (IntegrityError, InvalidRequest) as error:
+        # The same request was quicker on another way: it may be what was in the way.
         first = _answer_to(tools, request, card_id)
         if first is not None:
             return first
+        if isinstance(error, InvalidRequest):
+            raise
         raise InvalidRequest({"plan_id": "paid_already"}) from error
 
 

@@ -244,7 +244,11 @@ def _inviting(card: CardState, offers: Sequence[Offer]) -> str:
     """Say what comes next: a full card, or the nearest reward to choose."""
     if card.programme.exchanges == "automatic":
         return invitation(card.programme, card.stamps)
-    in_stamps = [one for one in offers if one.reward.plan.unit == "stamp"]
+    in_stamps = [
+        one
+        for one in offers
+        if one.reward.plan.unit == "stamp" and one.reward.plan.price
+    ]
     near = [one for one in in_stamps if one.why_not is None]
     if any(one.can_be_had for one in near):
         return str(gettext("Enough for a reward: choose one"))

@@ -32,7 +32,15 @@ from app.programme import (
 )
 from app.programme.errors import VoucherSpent
 from app.programme.sessions import ConsoleCaller, StaffCaller
-from app.store.tables import Card, LedgerEntry, Member, Voucher
+from app.store.tables import (
+    Card,
+    EarningRule,
+    EarningRuleVersion,
+    LedgerEntry,
+    Member,
+    Purchase,
+    Voucher,
+)
 from app.tools import Tools
 from scripts import demo
 from signing import receipts
@@ -81,6 +89,36 @@ class Day:
     def entry(self, number: int) -> LedgerEntry:
         with self.tools.database.read() as tx:
             return tx.get_one(LedgerEntry, number)
+
+    @property
+    def purchase_id(self) -> UUID:
+        """A purchase of the first card, which no entry names."""
+        with self.tools.database.begin() as tx:
+            made = Purchase(
+                purchase_id=uuid4(), card_id=self.one, at=self.tools.now(), amount=350,
+                currency="EUR", request_id=uuid4().hex,
+            )  # fmt: skip
+            tx.add(made)
+            return made.purchase_id
+
+    @property
+    def rule_version_id(self) -> UUID:
+        """A rule of the first card's programme, which no entry names."""
+        now = self.tools.now()
+        programme = cards.card(self.tools, self.one).programme
+        with self.tools.database.begin() as tx:
+            rule = EarningRule(
+                rule_id=uuid4(), programme_id=programme.programme_id, created_at=now
+            )
+            tx.add(rule)
+            tx.flush()
+            version = EarningRuleVersion(
+                version_id=uuid4(), rule_id=rule.rule_id, version=1, kind="visit",
+                unit="stamp", name="", terms={}, is_on=False, takes_effect_at=now,
+                created_at=now,
+            )  # fmt: skip
+            tx.add(version)
+            return version.version_id
 
     @property
     def voucher_id(self) -> UUID:
@@ -323,7 +361,8 @@ COLUMNS: dict[str, tuple[int, object]] = {
     "staff_id": (6, None),
     "location_id": (11, None),
     "receipt": (6, lambda _day, row: row.receipt[:2] + bytes(64)),
-    "purchase_id": (6, UUID(int=7)),
+    "purchase_id": (6, lambda day, row: day.purchase_id),
+    "rule_version_id": (6, lambda day, row: day.rule_version_id),
     "unit": (6, "point"),
     "expires_at": (6, datetime(2030, 1, 1, tzinfo=UTC)),
     "caused_by_id": (11, lambda day, _row: day.entry(6).entry_id),

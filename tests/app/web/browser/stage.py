@@ -24,7 +24,6 @@ from app.programme import (
     sessions,
     staff,
     stamping,
-    terms,
 )
 from app.programme import shop as shops
 from app.programme.cards import ProgrammeView
@@ -35,7 +34,7 @@ from app.store.tables import Card, Programme
 from app.tools import Tools
 from app.translations import Language
 from tests.app.web.browser import painted
-from tests.conftest import announced_before
+from tests.conftest import bring_forward
 
 #: Nothing moves while it is looked at: axe measures contrast.
 STILL = "reduce"
@@ -115,9 +114,8 @@ class Stage:
             "is_open": now.is_open,
             "voucher_days": now.voucher_days,
         }
-        then = announced_before(self.tools)
-        saved = shops.save_programme(then, **{**facts, **changed}, by=self.owner)  # type: ignore[arg-type]
-        terms.take_effect(self.tools)
+        saved = shops.save_programme(self.tools, **{**facts, **changed}, by=self.owner)  # type: ignore[arg-type]
+        bring_forward(self.tools)
         return saved
 
     def second_card(self, joined: Joined) -> UUID:

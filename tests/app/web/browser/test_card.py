@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.programme import cards, members, staff, stamping, terms
+from app.programme import cards, members, staff, stamping
 from app.programme import shop as shops
 from app.programme.cards import ProgrammeView
 from app.programme.founding import Founded
@@ -18,7 +18,7 @@ from app.store.tables import Programme
 from app.tools import Tools
 from tests.app.web.browser.conftest import Window
 from tests.app.web.browser.walking import check
-from tests.conftest import announced_before
+from tests.conftest import bring_forward
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -58,9 +58,8 @@ def save(tools: Tools, by: ConsoleCaller, **changed: object) -> ProgrammeView:
         "is_open": now.is_open,
         "voucher_days": now.voucher_days,
     }
-    then = announced_before(tools)
-    saved = shops.save_programme(then, **{**facts, **changed}, by=by)  # type: ignore[arg-type]
-    terms.take_effect(tools)
+    saved = shops.save_programme(tools, **{**facts, **changed}, by=by)  # type: ignore[arg-type]
+    bring_forward(tools)
     return saved
 
 
