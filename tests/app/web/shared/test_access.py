@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
@@ -121,9 +122,14 @@ def send(client: FlaskClient, call: Call, **headers: str) -> Any:
     )
 
 
+def by_cookie(call: Call) -> frozenset[str | None]:
+    """Who may call from a page; a till by itself is a program, and has a bearer."""
+    return call.kinds - {"terminal"} if "staff" in call.kinds else call.kinds
+
+
 def test_a_cookie_with_the_pages_token_opens_each_door(house: House):
     for call in closed(house):
-        for kind in call.kinds:
+        for kind in by_cookie(call):
             client = browser(house, str(kind))
             answer = send(client, call, **{"X-CSRFToken": csrf_token(client)})
             assert answer.status_code in {200, 201}, str(call)
@@ -155,7 +161,7 @@ def test_a_cookie_without_the_pages_token_changes_nothing(house: House):
 def test_a_cookie_alone_may_look(house: House):
     for call in closed(house):
         if call.method == "GET":
-            for kind in call.kinds:
+            for kind in by_cookie(call):
                 answer = send(browser(house, str(kind)), call)
                 assert answer.status_code == 200, str(call)
 
@@ -188,7 +194,14 @@ def test_no_page_takes_a_form_without_its_token(house: House):
             path = path.replace("<uuid:entry_id>", str(entry_id))
             path = path.replace("<uuid:signal_id>", str(uuid4()))
             path = path.replace("<to>", "off").replace("<way>", "pause")
+            # whatever else an address names: nothing is looked up before the token
+            path = re.sub(r"<uuid:\w+>", str(uuid4()), path)
+            path = re.sub(r"<int:\w+>", "1", path)
+            path = re.sub(r"<\w+>", "A" * 18, path)
             assert "<" not in path
+            if path.startswith("/unsubscribe/"):
+                # a mail program posts there; the link's seal is looked at instead
+                continue
             refused = client.post(path, data={"name": "Mallory", "reason": "none"})
             assert refused.status_code == 403, path
             assert "Page too old" in refused.text

@@ -253,7 +253,7 @@ OPEN, CLOSE = "⟦", "⟧"
 EXEMPT = {"bdi", "code", "option", "script", "style", "svg", "textarea", "time"}
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "data-said", "placeholder", "title"}
 #: Of the shop that these tests found, and what stands beside a translated word.
-OWN = {"Kaffe & Brød", "Owner", "Nyhavn", "Torvet", "Havn", "N°", "4KD7 QX2"}
+OWN = {"Kaffe & Brød", "Owner", "Nyhavn", "Torvet", "Havn", "N°", "4KD7 QX2", "EUR"}
 VOID = {"input", "img", "link", "meta", "br", "path", "circle", "rect", "use", "hr"}
 
 
