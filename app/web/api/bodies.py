@@ -267,6 +267,8 @@ class GivenAnswer(BaseModel):
     units: int
     kind: str = Field(description="of the rule; `stamp`: what the barista counted")
     rule: str = Field(description="what the shop calls it; may be empty")
+    version_id: UUID | None = Field(None, description="of the rule as it was then")
+    percent: int | None = Field(None, description="of a `tier`: 150 is half more")
     cut: str | None = Field(
         None, description="what kept it from giving more: a `day`'s most, a `budget`"
     )
@@ -333,6 +335,7 @@ class StampAnswer(BaseModel):
 
     stamp_id: UUID
     stamps_given: int
+    counted: int | None = Field(None, description="what was asked for, before rules")
     given: list[GivenAnswer] = Field(default_factory=list)
     card: CardAnswer
     purchase: PurchaseAnswer | None = Field(None, description="where one was told")

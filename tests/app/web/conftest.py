@@ -44,7 +44,7 @@ from signing.codes import Kind
 from tests.conftest import ORIGIN
 
 #: What changes by looking: no part of what "nothing was written" means.
-_BY_LOOKING = {("terminal", "seen_at")}
+_BY_LOOKING = {("terminal", "seen_at"), ("access_token", "seen_at")}
 
 
 @dataclass(frozen=True)
@@ -349,6 +349,18 @@ class Call:
         return f"{self.method} {self.name}"
 
 
+def _biscuit(house: House, owner: ConsoleCaller) -> UUID:
+    """Offer a reward that Anna can choose; its id comes back."""
+    house.give(1)
+    return rewards.save(
+        house.tools,
+        rewards.Plan(kind="item", name="Biscuit", price=1),
+        programme_id=house.founded.programme_id,
+        reward_id=None,
+        by=owner,
+    )
+
+
 def calls(house: House) -> list[Call]:
     """Prepare every call, each of which would go well, once."""
     member, terminal, staff_ = (
@@ -389,6 +401,11 @@ def calls(house: House) -> list[Call]:
     }
     bought = house.buy(350)
     back = {"reason": "cold", "request_id": uuid4().hex, "lines": [1]}
+    wanted = {
+        "reward_id": str(_biscuit(house, owner)),
+        "request_id": uuid4().hex,
+        "edition": 1,
+    }
     return [
         Call("POST", "/card-searches", "/card-searches", staff_, {"q": "Anna"}),
         Call("POST", "/hand-stamps", "/hand-stamps", staff_, by_hand),
@@ -404,6 +421,8 @@ def calls(house: House) -> list[Call]:
             back,
         ),
         Call("GET", "/cards/{id}", card, member | staff_),
+        Call("GET", "/cards/{id}/rewards", f"{card}/rewards", member),
+        Call("POST", "/cards/{id}/exchanges", f"{card}/exchanges", member, wanted),
         Call("POST", "/cards/{id}/code", f"{card}/code", member),
         Call(
             "POST",

@@ -30,6 +30,8 @@ CARD = {
     "is_closed",
 }
 CODE = {"code", "url", "not_after", "short"}
+#: What a stamp tells to whoever gave or collected it.
+STAMP = {"stamp_id", "stamps_given", "counted", "given", "card"}
 
 
 #: What a voucher tells besides, that is worth no money.
@@ -191,8 +193,13 @@ def test_staff_give_stamps_for_a_card_code(house: House, spelling: str):
 
     assert answer.status_code == 201
     given = answer.get_json()
-    assert given.keys() == {"stamp_id", "stamps_given", "card", "member_name"}
-    assert given["stamps_given"] == 2
+    assert given.keys() == STAMP | {"earned", "member_name"}
+    assert given["stamps_given"] == given["counted"] == 2
+    assert given["given"] == [
+        {"unit": "stamp", "units": 2, "kind": "stamp", "rule": ""}
+    ]
+    # the title says it
+    assert given["earned"] == []
     assert given["member_name"] == "Anna"
     assert is_card(given["card"])
     assert given["card"]["stamps"] == house.card().stamps == 2
@@ -217,7 +224,7 @@ def test_a_member_collects_what_a_till_shows(house: House):
 
     assert answer.status_code == 201
     given = answer.get_json()
-    assert given.keys() == {"stamp_id", "stamps_given", "card"}
+    assert given.keys() == STAMP
     assert given["card"]["stamps"] == 3
 
 

@@ -12,6 +12,7 @@ for a longer run than the suite's.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -64,9 +65,7 @@ def of_call(described: BaseSchema, call: Call) -> APIOperation:
     for found in described.get_all_operations():
         operation = found.ok()
         path = "/api/v1" + call.name
-        said = operation.path
-        for name in ("card_id", "voucher_id", "stamp_id", "redemption_id", "code_id"):
-            said = said.replace(f"{{{name}}}", "{id}")
+        said = re.sub(r"\{\w+\}", "{id}", operation.path)
         if (operation.method.upper(), said) == (call.method, path):
             return operation
     raise LookupError(str(call))
