@@ -20,9 +20,10 @@ SAME = {
     "da": {
         *("Live", "PIN", "Barista", "Person", "Logo", "Send", "VIP", "Cashback"),
         *("Feedback", "Invitation", "Cappuccino", "Version %(version)s"),
-        *("{name}, {price}", "%(what)s: %(rule)s"),
+        *("{name}, {price}", "%(what)s: %(rule)s", "%(title)s · %(shop)s"),
     },
     "et": {
+        "%(title)s · %(shop)s",
         "%(what)s: %(rule)s",
         "Barista",
         "Logo",
@@ -33,9 +34,13 @@ SAME = {
     "sv": {
         *("Live", "Barista", "Person", "VIP", "Cashback", "Cappuccino"),
         *("Version %(version)s", "{name}, {price}", "%(what)s: %(rule)s"),
+        "%(title)s · %(shop)s",
     },
-    "he": {"%(what)s: %(rule)s", "PIN", "%(day)s, %(time)s", "VIP", "{name}, {price}"},
-    "zh_Hant": {"VIP"},
+    "he": {
+        *("%(what)s: %(rule)s", "PIN", "%(day)s, %(time)s", "VIP", "{name}, {price}"),
+        "%(title)s · %(shop)s",
+    },
+    "zh_Hant": {"VIP", "%(title)s · %(shop)s"},
 }
 
 

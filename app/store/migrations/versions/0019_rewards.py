@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("programme_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(12), nullable=False),
         sa.Column("name", sa.String(60), nullable=False),
-        sa.Column("about", sa.Text(), server_default="", nullable=False),
+        sa.Column("about", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("unit", sa.String(5), nullable=False),
         sa.Column("price", sa.Integer(), nullable=False),
         sa.Column("worth", sa.Integer(), nullable=True),
@@ -75,7 +75,7 @@ def upgrade() -> None:
         sa.Column("place", sa.String(120), nullable=True),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column(
-            "is_open", sa.Boolean(), server_default=sa.text("true"), nullable=False
+            "is_open", sa.Boolean(), server_default=sa.true(), nullable=False
         ),
         sa.Column("edition", sa.Integer(), nullable=False),
         sa.Column("created_at", moment, nullable=False),

@@ -291,6 +291,8 @@ def test_everybody_sees_the_pages_that_are_theirs(busy: House):
             "/console/terminals/new/" + "0" * 18,
             "/console/setup/till/" + "0" * 18,
             "/console/setup",
+            # nobody has said yet what tiers count
+            "/console/tiers/new",
             # key 1 is not revoked
             "/console/keys/1/review",
             "/console/keys/1/review.csv",
