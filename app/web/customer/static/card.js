@@ -16,7 +16,6 @@ import { offerInstall } from "./install.js";
 import { forget, keep, markEnded, offlineNotice, seenIn } from "./last-seen.js";
 import { poll } from "./poll.js";
 import { soundSwitch } from "./quiet.js";
-import { shareButton } from "./share.js";
 import { shownCode } from "./shown-code.js";
 
 const SLOW_MS = 8_000;
@@ -102,7 +101,9 @@ document.addEventListener("visibilitychange", () => {
 });
 seen();
 sound.unlock();
-shareButton(/** @type {HTMLElement} */ (document.querySelector("[data-share]")), texts);
+const toShare = /** @type {HTMLElement} */ (document.querySelector("[data-share]"));
+// Few share, so nobody waits for it before the card is there.
+toShare.addEventListener("click", async () => (await import("./share.js")).share(toShare, texts));
 const tabs = [...document.querySelectorAll(".tab")];
 if (tabs.length) {
   void import("./swipe.js").then(({ swipes }) => swipes(face, tabs));

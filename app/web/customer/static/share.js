@@ -11,21 +11,19 @@ const STAYS_MS = 3_000;
  * @param {HTMLElement} button
  * @param {Record<string, string>} texts - copied
  */
-export function shareButton(button, texts) {
-  const { share: url = "", shareTitle: title = "", shareText: text = "" } = button.dataset;
-  button.addEventListener("click", async () => {
-    if (navigator.share) {
-      // Whoever closes the sheet again has changed their mind, nothing failed.
-      await navigator.share({ title, text, url }).catch(() => undefined);
-      return;
-    }
-    try {
-      await navigator.clipboard.writeText(url);
-      say(texts.copied);
-    } catch {
-      say(url);
-    }
-  });
+export async function share({ dataset }, texts) {
+  const { share: url = "", shareTitle: title = "", shareText: text = "" } = dataset;
+  if (navigator.share) {
+    // Whoever closes the sheet again has changed their mind, nothing failed.
+    await navigator.share({ title, text, url }).catch(() => undefined);
+    return;
+  }
+  try {
+    await navigator.clipboard.writeText(url);
+    say(texts.copied);
+  } catch {
+    say(url);
+  }
 }
 
 /** @param {string} text */
