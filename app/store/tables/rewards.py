@@ -73,9 +73,7 @@ class Reward(Table):
     #: What people read: "Free cinnamon roll".
     name: Mapped[str] = mapped_column(String(60))
     #: More of it, in a few lines; "" where the name says all.
-    about: Mapped[str] = mapped_column(
-        Text, default="", server_default=text("''")
-    )
+    about: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     #: What it is paid with, and how many; 0: it costs nothing.
     unit: Mapped[str] = mapped_column(String(5), default="stamp")
     price: Mapped[int]

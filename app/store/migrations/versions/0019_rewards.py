@@ -74,9 +74,7 @@ def upgrade() -> None:
         sa.Column("ends_at", moment, nullable=True),
         sa.Column("place", sa.String(120), nullable=True),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column(
-            "is_open", sa.Boolean(), server_default=sa.true(), nullable=False
-        ),
+        sa.Column("is_open", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("edition", sa.Integer(), nullable=False),
         sa.Column("created_at", moment, nullable=False),
         sa.CheckConstraint(f"kind IN {_KINDS}", name=op.f("ck_reward_kind")),
