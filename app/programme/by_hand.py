@@ -3,10 +3,13 @@
 Off until a manager allows it (``app.programme.shop``). No code proves such a stamp; its
 entry is an ADJUST with a rule of its own and a receipt like every other, so that the
 proofs can tell it from a stamp with a code, and so can everybody who reads the feed.
+What was bought is told with it, and rules give what they give for any visit, but for
+the bonus of joining, which wants a code.
 
 What keeps it small:
 
-* one person gives at most ``MOST_AN_HOUR`` stamps by hand in an hour. The books are
+* one person gives at most ``MOST_AN_HOUR`` stamps by hand in an hour; what a rule
+  gave counts as one, however much it was. The books are
   asked, in the transaction that gives: unlike other limits this one never fails open.
 * each giving raises a signal, in that same transaction: it cannot be lost.
 * a search needs three letters or a whole number, tells few facts, and is limited.
@@ -20,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.programme import (
@@ -29,11 +32,12 @@ from app.programme import (
     finding,
     ledger,
     limits,
+    purchases,
     signals,
     standing,
-    tiers,
 )
 from app.programme.codes import Spent
+from app.programme.earning import booking
 from app.programme.errors import (
     Forbidden,
     InvalidRequest,
@@ -41,8 +45,9 @@ from app.programme.errors import (
     NotEligible,
 )
 from app.programme.limits import Giving
+from app.programme.purchases import Counter, Order
 from app.programme.sessions import StaffCaller
-from app.programme.stamping import MOST_STAMPS
+from app.programme.stamping import MOST_STAMPS, NOTHING, visited
 from app.store.database import Tx
 from app.store.limits import LimitHit
 from app.store.tables import Card, LedgerEntry, Member, Programme, Shop, Signal
@@ -104,7 +109,13 @@ def find(tools: Tools, words: str, *, staff: StaffCaller) -> list[FoundCard]:
 
 
 def give(
-    tools: Tools, card_id: UUID, *, stamps: int, request_id: str, staff: StaffCaller
+    tools: Tools,
+    card_id: UUID,
+    *,
+    stamps: int,
+    request_id: str,
+    staff: StaffCaller,
+    order: Order = NOTHING,
 ) -> Spent:
     """Give stamps to a card that nobody showed.
 
@@ -114,13 +125,15 @@ def give(
         stamps: 1 to 5.
         request_id: made by the terminal, the same on each retry.
         staff: who gives.
+        order: what was bought; not trusted.
 
     Returns:
-        ``{stamp_id, stamps_given, card}``; the first answer again to the same request.
+        As ``stamping.stamp``; the first answer again to the same request.
 
     Raises:
         Forbidden: no manager has allowed it.
-        InvalidRequest: ``stamps`` is out of range, or the request was another's.
+        InvalidRequest: ``stamps`` is out of range, ``order`` makes no sense, or the
+            request was another's.
         LimitReached: ``by_hand``: this person has given too many in the last hour; or
             one of ``limits``.
         NotEligible: ``own_card``: it is their own.
@@ -130,6 +143,7 @@ def give(
     """
     if not 1 <= stamps <= MOST_STAMPS:
         raise InvalidRequest({"stamps": "out_of_range"})
+    purchases.check(order)
     request = staff.request(request_id)
     first = codes.answer_to(tools, request, named="stamp_id")
     if first is not None:
@@ -137,7 +151,8 @@ def give(
     try:
         with tools.database.begin() as tx:
             must_be_allowed(tx)
-            answer = _book(tx, tools, card_id, stamps, request, staff)
+            hand = _Hand(card_id, stamps, request, staff, order)
+            answer = _book(tx, tools, hand)
             return Spent(answer, is_repeat=False)
     except (IntegrityError, LimitReached) as error:
         # The same request was quicker on another way: it may have been the last one
@@ -167,8 +182,14 @@ def must_be_allowed(tx: Tx) -> None:
 def _must_be_few(tx: Tx, at: datetime, staff: StaffCaller) -> None:
     """Count what was given by hand, this among it; refuse what is too much."""
     since = at - _HOUR
+    is_counted = and_(
+        LedgerEntry.rule_version_id.is_(None),
+        LedgerEntry.unit.is_(None),
+        LedgerEntry.units > 0,
+    )
+    stamps = func.sum(case((is_counted, LedgerEntry.units), else_=1))
     given, oldest = tx.execute(
-        select(func.coalesce(func.sum(LedgerEntry.units), 0), func.min(LedgerEntry.at))
+        select(func.coalesce(stamps, 0), func.min(LedgerEntry.at))
         # What was undone counts too: the limit is on how often a hand is trusted.
         .where(
             LedgerEntry.rule == cards.RULE_BY_HAND,
@@ -180,45 +201,60 @@ def _must_be_few(tx: Tx, at: datetime, staff: StaffCaller) -> None:
         raise LimitReached("by_hand", oldest - since)
 
 
-def _book(
-    tx: Tx,
-    tools: Tools,
-    card_id: UUID,
-    stamps: int,
-    request: str,
-    staff: StaffCaller,
-) -> Mapping[str, Any]:
-    now = tools.now()
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """Who gives what to which card."""
+
+    card_id: UUID
+    stamps: int
+    #: As the ledger keeps it.
+    request: str
+    staff: StaffCaller
+    order: Order
+
+
+def _book(tx: Tx, tools: Tools, hand: _Hand) -> Mapping[str, Any]:
+    now, staff, card_id = tools.now(), hand.staff, hand.card_id
+    place = {
+        "terminal_id": staff.terminal_id,
+        "staff_id": staff.staff_id,
+        "location_id": staff.location_id,
+    }
     rules = standing.must_take_stamps(tx, card_id, staff.staff_id)
-    entry = LedgerEntry(
-        entry_id=uuid4(),
-        card_id=card_id,
-        kind="ADJUST",
-        units=stamps,
-        rule=cards.RULE_BY_HAND,
-        at=now,
-        request_id=request,
-        terminal_id=staff.terminal_id,
-        staff_id=staff.staff_id,
-        location_id=staff.location_id,
-    )
-
-    giving = Giving(
-        stamps, now, card_id, staff.staff_id, staff.terminal_id, staff.location_id
-    )
-
+    giving = Giving(hand.stamps, now, card_id, **place)
     # In this order everywhere: the card is held first, then the person.
     limits.hold(tx, rules, giving)
     # Held until we commit: two tills at once are counted one after the other. Not its
     # key: entries that name this person shall not wait for it.
     tx.get(Person, staff.staff_id, with_for_update={"key_share": True})
+    counter = Counter(card_id, hand.request, now, **place)
+    sold = purchases.write(tx, hand.order, counter)
+    occasion = booking.occasion_of(
+        tx,
+        now,
+        stamps=hand.stamps,
+        basket=purchases.basket_of(sold.sale) if sold else None,
+        location_id=staff.location_id,
+    )
+    plan = booking.plan(tx, card_id, occasion)
+    entry = LedgerEntry(
+        **{
+            **plan.first,
+            "entry_id": uuid4(),
+            "card_id": card_id,
+            "kind": "ADJUST",
+            "rule": cards.RULE_BY_HAND,
+            "at": now,
+            "request_id": hand.request,
+            "purchase_id": sold.purchase_id if sold else None,
+            **place,
+        }
+    )
 
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, rules, giving)
         _must_be_few(tx, now, staff)
-        cards.credit(tx, tools, entry)
-        tiers.after_earning(tx, tools, card_id, entry.at)
-        stamp_id = str(entry.entry_id)
+        told = visited(tx, tools, entry, plan, sold)
         tx.add(
             Signal(
                 kind=signals.BY_HAND,
@@ -226,13 +262,9 @@ def _book(
                 card_id=card_id,
                 staff_id=staff.staff_id,
                 terminal_id=staff.terminal_id,
-                evidence={"stamp": stamp_id, "stamps": stamps},
+                evidence={"stamp": told["stamp_id"], "stamps": hand.stamps},
             )
         )
-        return {
-            "stamp_id": stamp_id,
-            "stamps_given": stamps,
-            "card": cards.answer_of(cards.state_of(tx, card_id, now)),
-        }
+        return told
 
     return ledger.write_first(tx, tools, entry, answer=answer)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -34,7 +34,7 @@ from app.programme.earning import booking, taking_back
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.limits import Giving, Limits
 from app.programme.plans import cashback
-from app.programme.purchases import Counter, Order
+from app.programme.purchases import Counter, Order, Sold
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.store.database import Tx
 from app.store.nonces import ClaimState
@@ -58,6 +58,8 @@ class StampCodeState:
     member_name: str | None = None
     card_number: str | None = None
     stamp_id: UUID | None = None
+    #: As ``stamp`` answers; empty before.
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,20 +284,40 @@ def book_stamps(
 
     def answer() -> Mapping[str, Any]:
         limits.must_fit(tx, allowed, giving)
-        earned = booking.write(tx, tools, entry, plan)
-        cashback.give(tx, tools, entry)
-        cards.credit(tx, tools, entry, earned.soonest_end)
-        tiers.after_earning(tx, tools, card_id, entry.at)
-        return {
-            "stamp_id": str(entry.entry_id),
-            "stamps_given": earned.stamps,
-            "counted": stamps,
-            "given": earned.told,
-            "card": cards.answer_of(cards.state_of(tx, card_id, spending.at)),
-            **({"purchase": sold.told} if sold else {}),
-        }
+        return visited(tx, tools, entry, plan, sold)
 
     return ledger.write_first(tx, tools, entry, answer=answer)
+
+
+def visited(
+    tx: Tx, tools: Tools, first: LedgerEntry, plan: booking.Plan, sold: Sold | None
+) -> Mapping[str, Any]:
+    """Write all that a visit causes beside its first entry; tell of it.
+
+    Args:
+        tx: the caller's, which holds the card and has written ``first``.
+        tools: the keys.
+        first: what the visit is known by.
+        plan: what it earns.
+        sold: what was bought.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    earned = booking.write(tx, tools, first, plan)
+    back = cashback.give(tx, tools, first)
+    filled = cards.credit(tx, tools, first, earned.soonest_end)
+    tiers.after_earning(tx, tools, first.card_id, first.at)
+    return {
+        "stamp_id": str(first.entry_id),
+        "stamps_given": earned.stamps,
+        "counted": plan.occasion.stamps,
+        "given": earned.told,
+        "filled": filled,
+        **({"cashback": back} if back else {}),
+        "card": cards.answer_of(cards.state_of(tx, first.card_id, first.at)),
+        **({"purchase": sold.told} if sold else {}),
+    }
 
 
 def _counter(spending: Spending, card_id: UUID, giver: Giver) -> Counter:
@@ -325,7 +347,11 @@ def stamp_code_state(
     with tools.database.read() as tx:
         row = tx.execute(
             select(
-                LedgerEntry.entry_id, LedgerEntry.terminal_id, Card.number, Member.name
+                LedgerEntry.entry_id,
+                LedgerEntry.terminal_id,
+                LedgerEntry.answer,
+                Card.number,
+                Member.name,
             )
             .join(Card, Card.card_id == LedgerEntry.card_id)
             .join(Member, Member.member_id == Card.member_id)
@@ -334,7 +360,8 @@ def stamp_code_state(
     if row is not None:
         if row.terminal_id != staff.terminal_id:
             raise NotFound
-        return StampCodeState("collected", row.name, row.number, row.entry_id)
+        told = row.answer or {}
+        return StampCodeState("collected", row.name, row.number, row.entry_id, told)
     is_known = seen.state is not ClaimState.UNKNOWN
     return StampCodeState("waiting" if is_known else "expired")
 

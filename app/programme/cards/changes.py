@@ -122,7 +122,7 @@ def close(tx: Tx, tools: Tools, card_id: UUID) -> bool:
 
 def credit(
     tx: Tx, tools: Tools, given: LedgerEntry, end: datetime | None = None
-) -> None:
+) -> int:
     """Do what new units cause: exchange each full card's worth of stamps for a voucher.
 
     Call it when all entries of the giving were written.
@@ -133,6 +133,9 @@ def credit(
         given: the entry that brought them, which all that follows names.
         end: the soonest end of all that came with it; None: that of the entry.
 
+    Returns:
+        How many full cards became a voucher.
+
     Raises:
         TryAgain: nothing can be signed now.
     """
@@ -140,10 +143,10 @@ def credit(
     end = touch(tx, card_id, end or given.expires_at)
     if end is not None and at > end:
         write_ends(tx, tools, card_id, at)
-    exchange(tx, tools, given)
+    return exchange(tx, tools, given)
 
 
-def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
+def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> int:
     """Exchange each full card's worth of stamps for a voucher.
 
     Call it when the card was touched; ``credit`` does both. A round goes by what it was
@@ -154,6 +157,9 @@ def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
         tools: the keys.
         given: the entry that filled the card, which the exchange names.
 
+    Returns:
+        How many full cards became a voucher.
+
     Raises:
         TryAgain: nothing can be signed now.
     """
@@ -163,11 +169,14 @@ def exchange(tx: Tx, tools: Tools, given: LedgerEntry) -> None:
     # What lay there before has a promise; a round that only begins has none yet.
     promised = all_rounds.running(given.at, has_stamps=balance > new)
     by_itself = _is_by_itself(tx, given.card_id)
+    filled = 0
     while by_itself and balance >= promised.figures.stamps_required:
         _pay(tx, tools, given, promised)
         balance -= promised.figures.stamps_required
+        filled += 1
         promised = all_rounds.coming(given.at)
     all_rounds.keep(tx, promised.number if balance > 0 else None)
+    return filled
 
 
 def _pay(tx: Tx, tools: Tools, given: LedgerEntry, promised: Version) -> None:

@@ -36,7 +36,8 @@ def earned(
         rules: of joining, that hold now.
         occasion: the visit as rules look at it.
     """
-    if not rules or not _is_first(tx, first):
+    # Without a code nobody knows that the customer was there.
+    if first.nonce is None or not rules or not _is_first(tx, first):
         return ()
     member = tx.scalars(
         select(Member).join(Card).where(Card.card_id == first.card_id)

@@ -14,9 +14,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from app.programme.earning import kept
-from app.programme.earning.rules import Rule
+from app.programme.earning.rules import Rule, RuleKind
 from app.store.database import Tx
-from app.store.tables import EarningRule, EarningRuleVersion
+from app.store.tables import EarningRule, EarningRuleVersion, Programme
 
 _LATER = aliased(EarningRuleVersion)
 _BOTH = select(EarningRule, EarningRuleVersion).join(
@@ -36,6 +36,21 @@ def in_effect(tx: Tx, programme_id: UUID, at: datetime) -> tuple[Rule, ...]:
         .order_by(EarningRule.created_at, EarningRule.rule_id)
     )
     return tuple(kept.rule_of(rule, version) for rule, version in rows)
+
+
+def counts_sums(tx: Tx, at: datetime) -> bool:
+    """Tell whether any rule counts what is paid, so that a till has to ask for it."""
+    rows = tx.execute(
+        _newest(at)
+        .join(Programme, Programme.programme_id == EarningRule.programme_id)
+        .where(
+            EarningRuleVersion.is_on,
+            EarningRuleVersion.kind == RuleKind.AMOUNT.value,
+            Programme.is_open,
+        )
+        .limit(1)
+    )
+    return rows.first() is not None
 
 
 def of_versions(tx: Tx, version_ids: Iterable[UUID]) -> dict[UUID, Rule]:

@@ -26,6 +26,7 @@ from app.programme.earning import booking, counting
 from app.programme.earning.booking import CAUSED_RULES, Basket
 from app.programme.earning.count import awards, refunded
 from app.programme.earning.rules import Award, Boost
+from app.programme.plans import RULE_CASHBACK, cashback
 from app.store.database import Tx
 from app.store.tables import EarningPart, LedgerEntry
 from app.tools import Tools
@@ -124,6 +125,7 @@ def refund(
         _take_parts(tx, tools, first, root)
         if rest is not None:
             _give_rest(tx, tools, first, root, rest)
+            cashback.give_rest(tx, tools, root, sold_at=first.at)
         cards.debit(tx, tools, root, may_owe=True)
         # A remainder that comes back may fill the card.
         cards.exchange(tx, tools, root)
@@ -156,7 +158,8 @@ def _live(tx: Tx, first: LedgerEntry) -> Sequence[LedgerEntry]:
                 LedgerEntry.entry_id == first.entry_id,
                 (LedgerEntry.caused_by_id == first.entry_id)
                 & LedgerEntry.rule.in_(CAUSED_RULES),
-                LedgerEntry.caused_by_id.in_(roots) & (LedgerEntry.rule == RULE_REST),
+                LedgerEntry.caused_by_id.in_(roots)
+                & LedgerEntry.rule.in_((RULE_REST, RULE_CASHBACK)),
             ),
             ~counting.is_undone(),
         )

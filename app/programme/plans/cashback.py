@@ -8,6 +8,7 @@ it, also when it was spent meanwhile (``purchases``).
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -43,6 +44,31 @@ def give(tx: Tx, tools: Tools, first: LedgerEntry) -> int:
     if first.purchase_id is None:
         return 0
     period = periods.current(tx, first.card_id, first.at)
+    return _give(tx, tools, first, period)
+
+
+def give_rest(tx: Tx, tools: Tools, root: LedgerEntry, *, sold_at: datetime) -> int:
+    """Write anew what the rest of a purchase brings back, when all was taken back.
+
+    Args:
+        tx: the caller's, which has written what came back.
+        tools: the keys.
+        root: of the refund.
+        sold_at: when the purchase was; of an earlier period nothing is given anew.
+
+    Returns:
+        Minor units that were given.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    period = periods.current(tx, root.card_id, root.at)
+    if period is None or not period.from_at <= sold_at <= period.until_at:
+        return 0
+    return _give(tx, tools, root, period)
+
+
+def _give(tx: Tx, tools: Tools, first: LedgerEntry, period: Period | None) -> int:
     if period is None or not period.terms.cashback:
         return 0
     given = owed(tx, first.card_id, period)

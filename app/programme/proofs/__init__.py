@@ -15,6 +15,8 @@ their entries, so that memory does not grow with the ledger. By job:
   such a code, that its batch says the same
 * ``tiers``: of each card, that it earned its tier or was invited to it; of each
   membership, that somebody marked it as paid, with these terms
+* ``sales``: of each purchase, that it is what its entry told when it was signed, and
+  that what came back of it is still known to have
 * ``whole``: what is there twice or missing, entries of no card, terminals
 * ``anchors``: that what the ledger once was, it is still
 
@@ -43,6 +45,7 @@ from app.programme.proofs import (
     codes,
     printed,
     receipts,
+    sales,
     sums,
     tiers,
     vouchers,
@@ -91,6 +94,7 @@ def prove(
         whole.check(tx, found, is_dense=tools.database.is_sqlite)
         printed.check(tx, found)
         tiers.check(tx, found, tools.now())
+        sales.check(tx, found)
         if heads is not None:
             head = anchors.check(tx, heads, settled, found)
     return Proved(

@@ -157,10 +157,12 @@ def check_answer(entry: LedgerEntry, named: str, found: Found) -> None:
 def _are_its_units(entry: LedgerEntry) -> bool:
     if entry.rule in _NOUGHT:
         return entry.units == 0
-    if entry.rule == cards.RULE_BY_HAND or (
-        entry.kind == "EARN" and entry.rule_version_id is None
-    ):
-        return 1 <= entry.units <= MOST_STAMPS
+    is_by_hand = entry.rule == cards.RULE_BY_HAND
+    if is_by_hand or entry.kind == "EARN":
+        # By hand there is no other entry for a visit that earned nothing.
+        least = 0 if is_by_hand and isinstance(told(entry, "given"), list) else 1
+        most = MOST_STAMPS if entry.rule_version_id is None else entry.units
+        return least <= entry.units <= most
     if entry.kind in {"EARN", "BONUS"}:
         return entry.units > 0
     if entry.kind == "EXPIRE":

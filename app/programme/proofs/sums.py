@@ -195,7 +195,8 @@ def _check_given(act: _Act, found: Found) -> None:
     stamps = sum(
         one.units
         for one in (act.root, *act.caused)
-        if one.kind in {"EARN", "BONUS"} and one.unit is None
+        if one.unit is None
+        and (one.kind in {"EARN", "BONUS"} or one.rule == cards.RULE_BY_HAND)
     )
     said = number(act.root, "stamps_given")
     if said != stamps:

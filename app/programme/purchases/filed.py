@@ -72,7 +72,7 @@ class FiledPurchase:
 
 def lately(tools: Tools, staff: StaffCaller) -> list[FiledPurchase]:
     """Read what was bought lately where somebody works, newest first."""
-    asked = _asked().where(
+    asked = question().where(
         Purchase.location_id == staff.location_id,
         Purchase.at > tools.now() - LATELY,
     )
@@ -82,7 +82,7 @@ def lately(tools: Tools, staff: StaffCaller) -> list[FiledPurchase]:
 
 def of_card(tx: Tx, card_id: UUID, *, limit: int = 100) -> dict[UUID, FiledPurchase]:
     """Read a card's last purchases by their ids."""
-    asked = _asked().where(Purchase.card_id == card_id).limit(limit)
+    asked = question().where(Purchase.card_id == card_id).limit(limit)
     return {each.purchase_id: each for each in read(tx, asked)}
 
 
@@ -101,7 +101,7 @@ def card_of(tools: Tools, purchase_id: UUID) -> UUID:
 
 def one(tx: Tx, purchase_id: UUID) -> FiledPurchase | None:
     """Read a purchase; None where there is none."""
-    found = read(tx, _asked().where(Purchase.purchase_id == purchase_id))
+    found = read(tx, question().where(Purchase.purchase_id == purchase_id))
     return found[0] if found else None
 
 
@@ -126,7 +126,8 @@ def read(tx: Tx, asked: Select[Purchase, str, str | None]) -> list[FiledPurchase
     ]
 
 
-def _asked() -> Select[Purchase, str, str | None]:
+def question() -> Select[Purchase, str, str | None]:
+    """Ask for purchases with whose they are, newest first; ``read`` takes it."""
     return (
         select(Purchase, Card.number, Member.name)
         .join(Card, Card.card_id == Purchase.card_id)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.programme import cards, ledger, reversals, tiers
 from app.programme.earning import booking, taking_back
@@ -58,7 +58,7 @@ def take_back(
         TryAgain: nothing can be signed now.
     """
     first = _first(tx, purchase)
-    if first is not None and booking.rules_of(tx, first.card_id, first.at):
+    if first is not None and _is_counted(tx, first):
         return taking_back.refund(
             tx,
             tools,
@@ -93,12 +93,27 @@ def basket_of(sale: Sale) -> Basket:
 
 
 def _first(tx: Tx, purchase: FiledPurchase) -> LedgerEntry | None:
-    """Read the entry that carried the purchase's code."""
+    """Read the entry that the purchase brought about, by its code or by hand."""
     return tx.scalar(
         select(LedgerEntry).where(
             LedgerEntry.purchase_id == purchase.purchase_id,
-            LedgerEntry.nonce.is_not(None),
+            or_(
+                LedgerEntry.nonce.is_not(None),
+                LedgerEntry.rule == cards.RULE_BY_HAND,
+            ),
         )
+    )
+
+
+def _is_counted(tx: Tx, first: LedgerEntry) -> bool:
+    """Tell whether more than a barista's count came of a sale, so that a part tells."""
+    more = select(LedgerEntry.entry_id).where(
+        LedgerEntry.caused_by_id == first.entry_id,
+        LedgerEntry.rule.in_(booking.CAUSED_RULES),
+    )
+    return (
+        bool(booking.rules_of(tx, first.card_id, first.at))
+        or tx.scalar(more.limit(1)) is not None
     )
 
 

@@ -17,10 +17,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import audit, reversals
+from app.programme import audit, cards, reversals
 from app.programme.codes import Spent
 from app.programme.errors import InvalidRequest, NotFound, PurchaseRefunded
 from app.programme.purchases import filed, giving_back
@@ -103,7 +103,11 @@ def undo(tools: Tools, entry_id: UUID, *, staff: Undoer, reason: str) -> Spent |
         NotFound, Forbidden, InvalidRequest, TryAgain, StoreDown: as ``refund``.
     """
     asked = select(LedgerEntry.purchase_id).where(
-        LedgerEntry.entry_id == entry_id, LedgerEntry.kind.in_(("EARN", "BONUS"))
+        LedgerEntry.entry_id == entry_id,
+        or_(
+            LedgerEntry.kind.in_(("EARN", "BONUS")),
+            LedgerEntry.rule == cards.RULE_BY_HAND,
+        ),
     )
     with tools.database.read() as tx:
         purchase_id = tx.scalar(asked)

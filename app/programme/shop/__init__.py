@@ -12,7 +12,11 @@ between two people who add the same one at the same moment.
 
 from __future__ import annotations
 
-from app.programme.shop.at_the_till import allow_by_hand, allows_by_hand
+from app.programme.shop.at_the_till import (
+    allow_by_hand,
+    allows_by_hand,
+    asks_for_sums,
+)
 from app.programme.shop.card import (
     DEFAULT_COLOUR,
     STAMP_SHAPES,
@@ -95,6 +99,7 @@ __all__ = [
     "add_staff",
     "allow_by_hand",
     "allows_by_hand",
+    "asks_for_sums",
     "call_back",
     "cards_in",
     "change_item",

@@ -136,32 +136,14 @@ class Scan(Bought):
     request_id: RequestId
 
 
-class Receipt(Scan):
-    """A purchase out of a till system: its receipt counts once."""
-
-    till_number: Annotated[
-        str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._:/-]+$")
-    ]
-
-
-class GivenBack(Body):
-    """What of a purchase comes back, all of it without ``lines``; and why."""
-
-    lines: Annotated[
-        list[Annotated[int, Field(ge=1, le=99)]], Field(max_length=50)
-    ] = []
-    reason: Annotated[str, Field(max_length=400)]
-    request_id: RequestId
-
-
 class Search(Body):
     """Whom somebody at the till looks for: a card's number, or a part of a name."""
 
     q: Annotated[str, Field(min_length=1, max_length=80)]
 
 
-class ByHand(HowMany):
-    """Stamps to a card that nobody showed."""
+class ByHand(Bought):
+    """Stamps to a card that nobody showed, and what was bought."""
 
     card_id: UUID
     request_id: RequestId
@@ -294,43 +276,16 @@ class PurchaseAnswer(BaseModel):
     lines: list[LineAnswer]
 
 
-class FiledLine(LineAnswer):
-    """A line, and whether it came back."""
+class InWords(BaseModel):
+    """What came of a visit, said to staff; nobody else is told in words."""
 
-    is_back: bool
-
-
-class FiledPurchase(BaseModel):
-    """A purchase of lately, for whoever takes something back."""
-
-    purchase_id: UUID
-    amount: int = Field(description="paid in all, in minor units")
-    currency: str = Field(description="ISO 4217")
-    till_number: str | None
-    at: str = Field(description="RFC 3339, UTC")
-    member_name: str | None
-    number_end: str
-    lines: list[FiledLine]
+    earned: list[str] = Field([], description="by which rule")
+    gained: str = Field("", description="all of it")
+    holds: str = Field("", description="what is on the card beside stamps")
+    owes: str = Field("", description="what the card is short of")
 
 
-class PurchaseList(RootModel[list[FiledPurchase]]):
-    """Purchases, newest first."""
-
-
-class RefundAnswer(BaseModel):
-    """What came back of a purchase, and what that did to the card."""
-
-    refund_id: UUID
-    reversal_id: UUID = Field(description="of the entry in the ledger, if there is one")
-    purchase_id: UUID
-    amount: int = Field(description="to be paid back, in minor units")
-    currency: str
-    lines: list[int]
-    card: CardAnswer
-    member_name: str | None = None
-
-
-class StampAnswer(BaseModel):
+class StampAnswer(InWords):
     """Stamps that were given; ``given`` tells by which rule, and of other units."""
 
     stamp_id: UUID
@@ -339,9 +294,8 @@ class StampAnswer(BaseModel):
     given: list[GivenAnswer] = Field(default_factory=list)
     card: CardAnswer
     purchase: PurchaseAnswer | None = Field(None, description="where one was told")
-    earned: list[str] = Field(
-        default_factory=list, description="to staff only: by which rule, in words"
-    )
+    filled: int = Field(0, description="full cards that became a voucher")
+    cashback: int = Field(0, description="by a paid membership, in minor units")
     member_name: str | None = Field(None, description="to staff only")
 
 
@@ -403,13 +357,14 @@ class SessionAnswer(BaseModel):
     token: str
 
 
-class StampCodeAnswer(BaseModel):
+class StampCodeAnswer(InWords):
     """What became of a stamp code: waiting, collected or expired."""
 
     state: str
     member_name: str | None
     card_number: str | None
     stamp_id: UUID | None
+    stamps_given: int | None = None
 
 
 class Problem(BaseModel):

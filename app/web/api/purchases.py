@@ -6,18 +6,18 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from app.programme import purchases, stamping
-from app.web.api import bodies
+from app.web.api import bodies, purchase_bodies
 from app.web.api.description import described
 from app.web.api.views import answer_of, bp, order_of
 from app.web.shared import access
 
 
 @bp.post("/purchases")
-@described(takes=bodies.Receipt, gives=bodies.StampAnswer)
+@described(takes=purchase_bodies.Receipt, gives=bodies.StampAnswer)
 def post_purchase() -> ResponseReturnValue:
     """Write a till system's purchase, for the card whose code was scanned."""
     till = access.staff_or_terminal()
-    body = bodies.read(bodies.Receipt)
+    body = bodies.read(purchase_bodies.Receipt)
     spent = stamping.stamp(
         access.tools(),
         body.code,
@@ -30,7 +30,7 @@ def post_purchase() -> ResponseReturnValue:
 
 
 @bp.get("/purchases")
-@described(gives=bodies.PurchaseList, status=200)
+@described(gives=purchase_bodies.PurchaseList, status=200)
 def get_purchases() -> ResponseReturnValue:
     """List what was bought lately at this location."""
     staff = access.staff()
@@ -52,12 +52,12 @@ def get_purchases() -> ResponseReturnValue:
 
 
 @bp.post("/purchases/<purchase_id>/refund")
-@described(takes=bodies.GivenBack, gives=bodies.RefundAnswer)
+@described(takes=purchase_bodies.GivenBack, gives=purchase_bodies.RefundAnswer)
 def post_refund(purchase_id: str) -> ResponseReturnValue:
     """Take back what of a purchase came back, with a reason."""
     wanted = bodies.read_id(purchase_id)
     staff = access.staff()
-    body = bodies.read(bodies.GivenBack)
+    body = bodies.read(purchase_bodies.GivenBack)
     spent = purchases.refund(
         access.tools(),
         wanted,

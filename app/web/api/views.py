@@ -224,6 +224,8 @@ def get_stamp_code(code_id: str) -> ResponseReturnValue:
         member_name=state.member_name,
         card_number=state.card_number,
         stamp_id=str(state.stamp_id) if state.stamp_id else None,
+        stamps_given=state.told.get("stamps_given"),
+        **(_in_words(state.told) if state.told else {}),
     )
 
 
@@ -277,6 +279,7 @@ def post_hand_stamp() -> ResponseReturnValue:
         stamps=body.stamps,
         request_id=body.request_id,
         staff=staff,
+        order=order_of(body),
     )
     return answer_of(spent, with_name=True)
 
@@ -387,7 +390,19 @@ def answer_of(spent: Spent, *, with_name: bool = False) -> ResponseReturnValue:
         card_id = UUID(answer["card"]["card_id"])
         name = cards.member_name(access.tools(), card_id)
         answer = {**answer, "member_name": name}
-        if given := answer.get("given"):
-            answer["earned"] = earned.told(given, shop.currency(access.tools()))
+        answer |= _in_words(answer)
     status = HTTPStatus.OK if spent.is_repeat else HTTPStatus.CREATED
     return make_response(jsonify(answer), status)
+
+
+def _in_words(answer: Mapping[str, Any]) -> Mapping[str, str | list[str]]:
+    """Say to staff what came of a visit, and how the card stands."""
+    currency = shop.currency(access.tools())
+    words = {
+        "holds": earned.holds(answer["card"], currency),
+        "owes": earned.owes(answer["card"], currency),
+    }
+    if "given" not in answer:
+        return words
+    gained = earned.gained(answer, currency)
+    return {**words, "earned": earned.of_visit(answer, currency), "gained": gained}

@@ -146,6 +146,12 @@ def _given_texts() -> Texts:
         "stamps": [
             ngettext("%(num)d stamp given", "%(num)d stamps given", n) for n in counts
         ],
+        "gained": _("Given: {what}"),
+        "gained_for": _("{what} for {name}"),
+        "nothing": _("Noted: nothing earned this time"),
+        "nothing_for": _("Noted for {name}: nothing earned this time"),
+        "holds": _("{what} on the card"),
+        "owes": _("The card is still short of {what}: what comes next pays for it."),
         "progress": _("{stamps} of {required}"),
         "progress_to_go": _("{stamps} of {required} — {to_go}"),
         "to_go": [
@@ -313,6 +319,7 @@ def _refund_texts() -> Texts:
         "network": _("No connection. Try again in a moment."),
         "pay_back": _("Pay back {sum}"),
         "off": _("What it had given is off the card again."),
+        "owes_all": _("The card is short of {what} now: what comes next pays for it."),
         "owes": [
             ngettext(
                 "The card is %(num)d stamp short now: the next one pays for it.",

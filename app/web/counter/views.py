@@ -209,7 +209,7 @@ def _scan_page(terminal: TerminalCaller, staff: StaffCaller) -> ResponseReturnVa
 
 
 def _menu() -> Mapping[str, object] | None:
-    """Tell what the till shows to tap; None where nothing is sold by item."""
+    """Tell what the till shows to tap; None where nothing asks what was sold."""
     tools = access.tools()
     sold = [
         {
@@ -221,7 +221,9 @@ def _menu() -> Mapping[str, object] | None:
         }
         for item in shop.on_sale(tools)
     ]
-    return {"items": sold, "currency": shop.currency(tools)} if sold else None
+    if not sold and not shop.asks_for_sums(tools):
+        return None
+    return {"items": sold, "currency": shop.currency(tools)}
 
 
 def _names(terminal: TerminalCaller) -> list[dict[str, str]]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from flask_babel import gettext, ngettext
+from babel.lists import format_list
+from flask_babel import get_locale, gettext, ngettext
 
 from app.programme import expiry
 from app.programme.cards import (
@@ -29,7 +30,14 @@ from app.programme.rewards.plans import READ_ONLY
 from app.programme.units import Unit
 from app.programme.vouchers import VoucherView
 from app.web.customer.lines import Line, day, line_of, stamps_from
-from app.web.shared import errors, guilloche, moments, reasons, reward_words
+from app.web.shared import (
+    errors,
+    guilloche,
+    moments,
+    reasons,
+    reward_words,
+    unit_words,
+)
 from app.web.shared.names import isolated
 
 #: Lines under the card; the rest is a page of its own.
@@ -100,6 +108,8 @@ class Face:
     terms_version: int
     has_new_terms: bool
     is_closed: bool
+    #: What the card is short of since a purchase came back; "" where it is not.
+    owes: str = ""
     #: Rewards that can be chosen now, and all that are offered.
     choices: int = 0
     offered: int = 0
@@ -148,7 +158,8 @@ def face(
         programme=programme.name,
         invitation=_inviting(card, offers),
         reward=programme.reward,
-        stamps=card.stamps,
+        # What is owed is told in words.
+        stamps=max(card.stamps, 0),
         required=programme.stamps_required,
         across=across(programme.stamps_required),
         places=_places(card, new),
@@ -164,6 +175,7 @@ def face(
         terms_version=programme.terms_version,
         has_new_terms=card.has_new_terms and not card.is_closed,
         is_closed=bool(card.is_closed or card.paused_at or not programme.is_open),
+        owes=_owes(card),
         choices=sum(one.can_be_had for one in offers),
         offered=len(offers),
     )
@@ -323,7 +335,9 @@ def _soon(days: int) -> str:
 
 def _about(card: CardState) -> str:
     count = gettext(
-        "%(full)s of %(of)s", full=card.stamps, of=card.programme.stamps_required
+        "%(full)s of %(of)s",
+        full=max(card.stamps, 0),
+        of=card.programme.stamps_required,
     )
     return f"{isolated(card.member_name)} · {count}" if card.member_name else count
 
@@ -345,9 +359,30 @@ def _state(card: CardState) -> str:
     return "full" if just_full else ""
 
 
+def _owes(card: CardState) -> str:
+    """Say what a card is short of: "You owe 2 stamps: they were refunded"."""
+    short = [
+        unit_words.of_shop(-left)
+        if unit is Unit.CENT
+        else unit_words.units(unit, -left, DEFAULT_CURRENCY)
+        for unit, left in card.balances.items()
+        if left < 0
+    ]
+    if not short:
+        return ""
+    what = format_list(short, locale=get_locale())
+    return str(
+        gettext(
+            "You owe %(what)s: the purchase that gave them came back after they were "
+            "used. What you earn next pays for it.",
+            what=what,
+        )
+    )
+
+
 def _places(card: CardState, new: int) -> tuple[Place, ...]:
     required = card.programme.stamps_required
-    full = min(card.stamps, required)
+    full = max(min(card.stamps, required), 0)
     # A stamp without a mark of its own (moved here by the shop) has a plain one.
     stamped_marks = card.marks[-full:] if full else ()
     marks: list[Mark | None] = [None] * (full - len(stamped_marks))
@@ -400,6 +435,8 @@ def _taken(since: Sequence[HistoryLine], card: CardState) -> News | None:
     # Of a stamp and the voucher that it had paid for, the stamp is the news.
     stamp = next((row for row in undone if row.voucher_reward is None), None)
     text = invitation(card.programme, card.stamps)
+    if stamp is not None and stamp.unit is not Unit.STAMP:
+        return News("taken", line_of(stamp, stamp.at).words, _owes(card), ())
     if stamp is not None:
         title = ngettext(
             "A stamp was taken back", "%(num)s stamps were taken back", -stamp.units

@@ -200,6 +200,8 @@ def _adjusted(happened: HistoryLine) -> tuple[str, str]:
         )
         return "undo", words
     is_stamp = happened.rule == RULE_BY_HAND
+    if is_stamp and not happened.units:
+        return "check", gettext("A visit")
     return (_earned if is_stamp else _changed)(happened)
 
 

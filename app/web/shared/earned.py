@@ -1,11 +1,12 @@
-"""What a visit earned by which rule, in the words that a barista says aloud."""
+"""What a visit earned, and what a card has, in words that a barista says aloud."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask_babel import gettext, ngettext
+from babel.lists import format_list
+from flask_babel import get_locale, gettext, ngettext
 
 from app.web.shared import amounts
 from app.web.shared.names import isolated
@@ -26,6 +27,49 @@ def told(given: Iterable[Mapping[str, Any]], currency: str) -> list[str]:
     if all(one["unit"] == "stamp" and not one.get("rule") for one in each):
         return []
     return [_sentence(one, currency) for one in each]
+
+
+def of_visit(answer: Mapping[str, Any], currency: str) -> list[str]:
+    """Say each thing that a visit gave, what its membership brought back among it."""
+    said = told(answer["given"], currency)
+    if back := answer.get("cashback"):
+        one = {"unit": "cent", "units": back, "rule": gettext("Membership")}
+        said.append(_sentence(one, currency))
+    return said
+
+
+def gained(answer: Mapping[str, Any], currency: str) -> str:
+    """Add up what a visit gave: "2 stamps, 35 points"; "" where it gave nothing."""
+    sums: dict[str, int] = {}
+    for one in answer["given"]:
+        sums[one["unit"]] = sums.get(one["unit"], 0) + one["units"]
+    if back := answer.get("cashback"):
+        sums["cent"] = sums.get("cent", 0) + back
+    return _listed(sums, currency)
+
+
+def holds(card: Mapping[str, Any], currency: str) -> str:
+    """Tell what is on a card beside stamps; "" where nothing is."""
+    there = {unit: left for unit, left in card["balances"].items() if left > 0}
+    return _listed(there, currency, is_back=False)
+
+
+def owes(card: Mapping[str, Any], currency: str) -> str:
+    """Tell what a card is short of since something came back; "" where it is not."""
+    sums = {"stamp": card["stamps"], **card["balances"]}
+    short = {unit: -left for unit, left in sums.items() if left < 0}
+    return _listed(short, currency, is_back=False)
+
+
+def _listed(sums: Mapping[str, int], currency: str, *, is_back: bool = True) -> str:
+    each = [
+        amounts.told(count, currency)
+        if unit == "cent" and not is_back
+        else _what(unit, count, currency)
+        for unit, count in sums.items()
+        if count
+    ]
+    return str(format_list(each, style="unit", locale=get_locale())) if each else ""
 
 
 def _sentence(one: Mapping[str, Any], currency: str) -> str:

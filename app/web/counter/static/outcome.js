@@ -25,6 +25,7 @@
  * @typedef {{ texts: any, lang?: string, now?: Date }} Speech
  */
 
+import { gainedBy, standsAt } from "./gained.js";
 import { bought } from "./money.js";
 import { plain, refusalOf } from "./refusal.js";
 import { fill } from "./words.js";
@@ -51,30 +52,25 @@ export function outcomeOf(door, answer, speech) {
  * @param {Speech} speech
  * @returns {Screen}
  */
-function stamped(
-  { stamp_id, stamps_given, member_name, card, purchase, earned = [] },
-  { texts, lang },
-) {
+function stamped(body, { texts, lang }) {
+  const { stamp_id, stamps_given: given, member_name, card, purchase, earned = [] } = body;
   const t = texts.given;
-  const nth = stamps_given - 1;
-  const name = member_name ?? "";
-  const title = name ? fill(t.stamps_for[nth], { name }) : t.stamps[nth];
+  const title = gainedBy(body, member_name ?? "", t);
   const { stamps, stamps_required: required, reward } = card;
-  // Fewer on the card than were just given: it went round, and a voucher came of it.
-  const isFull = stamps < stamps_given;
-  const next = isFull && stamps > 0 ? [fill(t.next_card, { stamps, required })] : [];
+  // Answers of before did not say; then fewer than were just given tell it.
+  const isFull = body.filled === undefined ? stamps < given : body.filled > 0;
   return {
     mood: "given",
     icon: isFull ? "voucher" : "given",
     title,
     lines: [
-      ...(isFull ? next : [progress(stamps, required, t)]),
+      ...standsAt(card, { ...body, isFull, given }, t),
       ...earned,
       ...(purchase ? [bought(purchase, texts.sale, lang)] : []),
     ],
-    dots: dots(isFull ? required : stamps, required),
+    dots: stamps < 0 || (!isFull && !given && !stamps) ? null : dots(isFull ? required : stamps, required),
     earned: isFull ? fill(t.full, { reward }) : "",
-    undo: { door: "stamps", id: stamp_id, what: title, count: stamps_given },
+    undo: { door: "stamps", id: stamp_id, what: title, count: given },
     stay: STAY_MS,
   };
 }
@@ -97,26 +93,24 @@ function redeemed({ redemption_id, member_name, voucher, amount }, t, lang) {
 }
 
 /**
- * A stamp code that this till showed was collected: to whom, at once.
+ * A stamp code that this till showed was collected: to whom and what it gave, at once.
  *
- * @param {number} count - stamps
+ * @param {number} count - stamps that were chosen
  * @param {import("./show.js").Collected} state
  * @param {any} texts
  * @returns {Screen}
  */
-export function collectedOf(count, { member_name, card_number, stamp_id }, texts) {
+export function collectedOf(count, { member_name, card_number, stamp_id, ...told }, texts) {
   const t = texts.stamp_code;
-  const stamps = texts.latest.stamp[count - 1];
+  const given = { ...told, stamps_given: told.stamps_given ?? count };
   const number = (card_number ?? "").replace(/(.{4})(?=.)/g, "$1\u00a0");
-  const title = member_name
-    ? fill(t.collected, { name: member_name })
-    : t.collected_anonymous;
-  const what = member_name
-    ? texts.given.stamps_for[count - 1].replace("{name}", member_name)
-    : stamps;
+  const title = member_name ? fill(t.collected, { name: member_name }) : t.collected_anonymous;
+  const what = gainedBy(given, member_name ?? "", texts.given);
+  const counted = told.earned?.length ? "" : texts.latest.stamp[given.stamps_given - 1];
+  const card = fill(t.card, { what: counted || told.gained || texts.given.nothing, number });
   return {
-    ...plain("given", title, [fill(t.card, { what: stamps, number })]),
-    undo: stamp_id ? { door: "stamps", id: stamp_id, what, count } : null,
+    ...plain("given", title, [card, ...(told.earned ?? [])]),
+    undo: stamp_id ? { door: "stamps", id: stamp_id, what, count: given.stamps_given } : null,
   };
 }
 
@@ -138,13 +132,3 @@ export const undoneOf = ({ door, what }, t, body) => ({
 
 /** @param {number} full @param {number} of */
 const dots = (full, of) => (of <= MOST_DOTS ? { full, of } : null);
-
-/** @param {number} stamps @param {number} required @param {any} t */
-function progress(stamps, required, t) {
-  const to_go = t.to_go[required - stamps - 1];
-  if (!to_go) return fill(t.progress, { stamps, required });
-  return t.progress_to_go
-    .replace("{to_go}", to_go)
-    .replace("{stamps}", stamps)
-    .replace("{required}", required);
-}

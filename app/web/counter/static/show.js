@@ -10,7 +10,7 @@
  *
  * @typedef {{ id: string, stamps: number, order: import("./basket.js").Order, endsAt: number }} Shown -
  *   `endsAt`: ms, our clock
- * @typedef {{ state: string, member_name: string | null, card_number: string | null, stamp_id: string | null }} Collected
+ * @typedef {{ state: string, member_name: string | null, card_number: string | null, stamp_id: string | null, stamps_given?: number | null, earned?: string[], gained?: string }} Collected
  */
 
 import { createQuantity } from "./quantity.js";

@@ -32,7 +32,7 @@ export async function spend({ kind, code, amount }, stamps, { post, newId = requ
   });
   if (kind === "voucher") return redeem();
   if (kind === "hand") {
-    const body = { card_id: code, stamps, request_id };
+    const body = { card_id: code, stamps, request_id, ...order };
     return { door: "stamps", answer: await post("/api/v1/hand-stamps", body) };
   }
   const answer = await post("/api/v1/stamps", { code, stamps, request_id, ...order });

@@ -7,6 +7,7 @@ import {
   outcomeOf,
   undoneOf,
 } from "../../../../app/web/counter/static/outcome.js";
+import { refundOf } from "../../../../app/web/counter/static/came-back.js";
 import { notForTills } from "../../../../app/web/counter/static/refusal.js";
 import { plainly, texts } from "./texts-of-page.mjs";
 
@@ -179,13 +180,90 @@ test("what was earned by which rule stands under the stamps, and what was bought
     member_name: "Anna",
     card: { stamps: 4, stamps_required: 10, reward: "Coffee" },
     earned: ["1 stamp", "1 stamp: Double Tuesday", "35 points"],
+    gained: "2 stamps, 35 points",
+    holds: "120 points",
+    filled: 0,
     purchase: { amount: 350, currency: "EUR", lines: [{ name: "Coffee", quantity: 1 }] },
   };
-  const { lines } = outcomeOf("stamps", { status: 201, body }, { texts, lang: "en" });
+  const { title, lines } = outcomeOf("stamps", { status: 201, body }, { texts, lang: "en" });
+  assert.equal(plainly(title), "2 stamps, 35 points for Anna");
   assert.deepEqual(lines.slice(1).map(plainly), [
+    "120 points on the card",
     "1 stamp",
     "1 stamp: Double Tuesday",
     "35 points",
     "Coffee · €3.50",
   ]);
+});
+
+/** A visit by which rules gave something, or nothing. */
+function visited(told, card = {}) {
+  const body = {
+    stamp_id: "s",
+    stamps_given: 0,
+    member_name: "Anna",
+    filled: 0,
+    earned: [],
+    card: { stamps: 0, stamps_required: 10, reward: "Coffee", ...card },
+    ...told,
+  };
+  return outcomeOf("stamps", { status: 201, body }, { texts, lang: "en" });
+}
+
+test("points alone are said as points, and no count of stamps stands under them", () => {
+  const screen = visited({ gained: "35 points", earned: ["35 points: Shopping"], holds: "120 points" });
+
+  assert.equal(plainly(screen.title), "35 points for Anna");
+  assert.deepEqual(screen.lines.map(plainly), ["120 points on the card", "35 points: Shopping"]);
+  assert.equal(screen.dots, null);
+});
+
+test("a visit that earned nothing says so, and can be undone", () => {
+  const screen = visited({ gained: "" });
+
+  assert.equal(plainly(screen.title), "Noted for Anna: nothing earned this time");
+  assert.equal(screen.undo.id, "s");
+});
+
+test("more stamps than a barista can count are said in the server's words", () => {
+  const screen = visited({ stamps_given: 10, gained: "10 stamps" }, { stamps: 1, stamps_required: 20 });
+
+  assert.equal(plainly(screen.title), "10 stamps for Anna");
+});
+
+test("a card that owes is not called full, and says what it is short of", () => {
+  const screen = visited(
+    { stamps_given: 1, gained: "1 stamp", owes: "2 stamps" },
+    { stamps: -2 },
+  );
+
+  assert.deepEqual([screen.icon, screen.earned, screen.dots], ["given", "", null]);
+  assert.deepEqual(screen.lines.map(plainly), ["The card is still short of 2 stamps."]);
+});
+
+test("a collected stamp code says what rules gave, not what was chosen", () => {
+  const state = {
+    state: "collected", member_name: "Anna", card_number: "44172093", stamp_id: "s9",
+    stamps_given: 2, gained: "2 stamps, 35 points", earned: ["2 stamps: Double Tuesday", "35 points"],
+  };
+
+  const screen = collectedOf(1, state, texts);
+
+  assert.deepEqual(screen.lines.map(plainly), [
+    "2 stamps, 35 points · card 4417\u00a02093",
+    "2 stamps: Double Tuesday",
+    "35 points",
+  ]);
+  assert.equal(plainly(screen.undo.what), "2 stamps, 35 points for Anna");
+});
+
+test("what a card is short of after a refund is said in all units", () => {
+  const body = {
+    amount: 350, currency: "EUR", member_name: null, owes: "35 points",
+    card: { stamps: 1, balances: { point: -35 } },
+  };
+
+  const { lines } = refundOf({ status: 201, body }, { texts, lang: "en" });
+
+  assert.deepEqual(lines.map(plainly), ["Short of 35 points."]);
 });

@@ -75,3 +75,14 @@ test("a card that nobody showed has a door of its own, and the same request id",
     ["/api/v1/hand-stamps", { card_id: "card-1", stamps: 2, request_id: "r1" }],
   ]);
 });
+
+test("a card that nobody showed carries what was bought too", async () => {
+  const { world, heard } = server({ status: 201, body: {} });
+  const order = { items: [{ item_id: "i", quantity: 2 }], amount: 700 };
+
+  await spend({ kind: "hand", code: "K" }, 2, { ...world, order });
+
+  assert.deepEqual(heard, [
+    { path: "/api/v1/hand-stamps", card_id: "K", stamps: 2, request_id: "id-0", ...order },
+  ]);
+});

@@ -3,6 +3,12 @@ export const texts = {
   given: {
     stamps_for: ["1 stamp for {name}", "2 stamps for {name}", "3 stamps for {name}"],
     stamps: ["1 stamp given", "2 stamps given", "3 stamps given"],
+    gained: "Given: {what}",
+    gained_for: "{what} for {name}",
+    nothing: "Nothing earned this time",
+    nothing_for: "Noted for {name}: nothing earned this time",
+    holds: "{what} on the card",
+    owes: "The card is still short of {what}.",
     progress: "{stamps} of {required}",
     progress_to_go: "{stamps} of {required} — {to_go}",
     to_go: ["one more to go", "2 more to go", "3 more to go"],
@@ -58,7 +64,7 @@ export const texts = {
     voucher: "Practice: a reward",
   },
   sale: { other: "Other" },
-  refund: { pay_back: "Pay back {sum}", off: "Off the card.", owes: ["1 short", "2 short"] },
+  refund: { pay_back: "Pay back {sum}", off: "Off the card.", owes: ["1 short", "2 short"], owes_all: "Short of {what}." },
   reason: "Undone at the till",
 };
 
