@@ -290,7 +290,11 @@ def _good(
     tx: Tx, text: str, now: datetime, member_id: UUID | None = None
 ) -> Invitation:
     code = re.sub(r"[\s-]", "", text[:40]).upper()
-    row = tx.scalar(select(Invitation).where(Invitation.code == code))
+    # What can't be one is not looked up: PostgreSQL takes no text with a NUL in it.
+    is_one = set(code) <= set(_ALPHABET)
+    row = (
+        tx.scalar(select(Invitation).where(Invitation.code == code)) if is_one else None
+    )
     if row is None:
         raise NotEligible("invitation_unknown")
     state = _state(row, now)

@@ -142,7 +142,8 @@ def test_several_cards_are_tabs_and_a_swipe_apart(
     page.wait_for_url(f"**/card/{other}")
     expect(page.get_by_role("heading", name="Lunch club")).to_be_visible()
 
-    # A finger to the right leads back.
+    # A finger to the right leads back; what feels it comes after the page.
+    page.wait_for_load_state("networkidle")
     page.evaluate(
         """() => {
           const card = document.querySelector("[data-card-shown]");

@@ -282,6 +282,8 @@ def test_every_refusal_that_a_scan_can_meet_has_its_next_step(house: House):
     refusals = {each.code for each in errors.Refused.__subclasses__()}
     # The till waits by itself, signs in again, or never asks for these.
     elsewhere = {"code_in_use", "try_again", "unauthenticated", "erased_before"}
+    # Members choose rewards on their own page.
+    elsewhere |= {"not_enough", "reward_unavailable"}
     # "Scan again. If it stays so, tell your manager." is the step for these.
     faults = {"not_found", "invalid_request"}
     assert refusals - elsewhere - faults <= set(known)
