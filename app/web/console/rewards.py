@@ -15,8 +15,8 @@ from app.programme import expiry, money, rewards, shop, tiers
 from app.programme.cards import ProgrammeView
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.rewards import Plan, RewardView, partners
-from app.web.console.programme import first_programme
 from app.web.console.room import again, bp, form_values, id_or_none, sentences
+from app.web.console.which import chosen_programme
 from app.web.shared import access, moments, reward_words
 from app.web.shared.reward_words import Told
 
@@ -140,7 +140,7 @@ def withdraw_codes(reward_id: UUID) -> ResponseReturnValue:
 
 
 def _programme() -> ProgrammeView:
-    shown = first_programme()
+    shown = chosen_programme()
     if shown is None:
         raise NotFound
     return shown
