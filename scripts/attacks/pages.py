@@ -116,6 +116,7 @@ POSTS: Final = (
     "/console/programmes/{programme_id}/terms",
     "/console/programmes/{programme_id}/terms/{number}/call-back",
     "/counter/customer",
+    "/counter/membership",
     "/join/{programme_id}",
     "/console/printing/{batch_id}/print",
     "/console/printing/{batch_id}/revoke",

@@ -85,6 +85,17 @@ def of_programme(tools: Tools, programme_id: UUID) -> list[PlanView]:
         return [view(row, members.get(row.plan_id, 0)) for row in rows]
 
 
+def are_offered(tools: Tools) -> bool:
+    """Tell whether any plan can be taken, so that a till has to take money for it."""
+    with tools.database.read() as tx:
+        asked = (
+            select(Plan.plan_id)
+            .join(Programme, Programme.programme_id == Plan.programme_id)
+            .where(Plan.is_offered, Programme.is_open)
+        )
+        return tx.scalar(asked.limit(1)) is not None
+
+
 def currency(tools: Tools) -> str:
     """Read the shop's currency, in whose minor units all sums are."""
     with tools.database.read() as tx:

@@ -10,6 +10,7 @@ before its end: a fee that was taken twice can be given back at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -43,6 +44,7 @@ def mark_paid(
     paid_how: str,
     request_id: str,
     by: StaffCaller | ConsoleCaller,
+    price: int | None = None,
 ) -> Mapping[str, Any]:
     """Note that a card's next period of a plan was paid.
 
@@ -53,14 +55,16 @@ def mark_paid(
         paid_how: of ``PAID_HOW``.
         request_id: made with the form, the same on each retry.
         by: who took the money, or saw it.
+        price: what was taken, in minor units; None: nobody was told a price.
 
     Returns:
         ``{membership_id, plan, from_at, until_at}``; the same to the same request.
 
     Raises:
         Forbidden: ``by`` may not.
-        InvalidRequest: ``plan_id`` is ``missing`` or ``paid_already``; ``paid_how`` is
-            ``missing``; the ``request_id`` makes no sense or was another's.
+        InvalidRequest: ``plan_id`` is ``missing`` or ``paid_already``, or does not cost
+            ``price`` now (``price_changed``); ``paid_how`` is ``missing``; the
+            ``request_id`` makes no sense or was another's.
         NotEligible: ``own_card``: it is their own.
         NotFound, CardClosed: the card takes nothing.
     """
@@ -78,7 +82,8 @@ def mark_paid(
         return first
     try:
         with tools.database.begin() as tx:
-            return _mark(tx, tools, card_id, plan_id, paid_how, request, by)
+            wanted = _Wanted(card_id, plan_id, paid_how, request, price)
+            return _mark(tx, tools, wanted, by)
     except (IntegrityError, InvalidRequest) as error:
         # The same request was quicker on another way: it may be what was in the way.
         first = _answer_to(tools, request, card_id)
@@ -142,15 +147,22 @@ def refund(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What somebody says was paid."""
+
+    card_id: UUID
+    plan_id: UUID | None
+    paid_how: str
+    #: As the books keep it.
+    request: str
+    price: int | None
+
+
 def _mark(
-    tx: Tx,
-    tools: Tools,
-    card_id: UUID,
-    plan_id: UUID | None,
-    paid_how: str,
-    request: str,
-    by: StaffCaller | ConsoleCaller,
+    tx: Tx, tools: Tools, wanted: _Wanted, by: StaffCaller | ConsoleCaller
 ) -> Mapping[str, Any]:
+    card_id, plan_id = wanted.card_id, wanted.plan_id
     now = tools.now()
     cards.touch(tx, card_id)
     standing.must_take_stamps(tx, card_id, by.staff_id)
@@ -158,6 +170,8 @@ def _mark(
     programme_id = tx.scalar(select(Card.programme_id).where(Card.card_id == card_id))
     if plan is None or plan.programme_id != programme_id or not plan.is_offered:
         raise InvalidRequest({"plan_id": "missing"})
+    if wanted.price not in {None, plan.price}:
+        raise InvalidRequest({"plan_id": "price_changed"})
     last = _last(tx, card_id)
     row = Membership(
         membership_id=uuid4(),
@@ -170,11 +184,11 @@ def _mark(
         cap=plan.cap,
         currency=money.currency_of(tx),
         follows_id=last.membership_id if last else None,
-        paid_how=paid_how,
+        paid_how=wanted.paid_how,
         paid_at=now,
         paid_by=by.staff_id,
         terminal_id=by.terminal_id if isinstance(by, StaffCaller) else None,
-        request_id=request,
+        request_id=wanted.request,
     )
     _place(tx, row, last, now)
     tx.add(row)
@@ -188,7 +202,7 @@ def _mark(
         membership=str(row.membership_id),
         plan=str(plan.plan_id),
         terms=_told_terms(view(plan).terms),
-        paid_how=paid_how,
+        paid_how=wanted.paid_how,
         from_at=row.from_at.isoformat(),
         until_at=row.until_at.isoformat(),
     )

@@ -53,11 +53,6 @@ _SENTENCES: Final[dict[tuple[str, str], Any]] = {
     ),
     ("until", "past"): lazy_gettext("Choose today or a later day."),
 }
-PAID_HOW: Final = {
-    "cash": lazy_gettext("In cash"),
-    "card": lazy_gettext("By card"),
-    "other": lazy_gettext("Otherwise"),
-}
 
 
 @bp.get("/console/plans")
@@ -223,7 +218,7 @@ def _card_page(card_id: UUID, form: dict[str, str], wrong: dict[str, str]) -> st
             for one in known
             if one.is_offered
         ],
-        ways=list(PAID_HOW.items()),
+        ways=list(plan_words.PAID_HOW.items()),
         periods=[_period(one, card) for one in periods],
     )
 
@@ -235,7 +230,7 @@ def _period(one: Period, card: CardState) -> dict[str, Any]:
         "name": one.name,
         "from": moments.day_and_year(one.from_at),
         "until": moments.day_and_year(one.until_at),
-        "how": PAID_HOW[one.paid_how],
+        "how": plan_words.PAID_HOW[one.paid_how],
         "by": one.paid_by,
         "used": plan_words.used(one) if one.is_good(now) else "",
         "is_good": one.is_good(now),

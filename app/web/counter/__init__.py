@@ -6,6 +6,7 @@ is the page. The pages only wire; what a code is worth is decided behind ``/api/
 
 from __future__ import annotations
 
+from app.web.counter import membership as membership
 from app.web.counter.views import bp
 
 __all__ = ["bp"]

@@ -25,6 +25,7 @@ from flask_babel import gettext
 from app.programme import eligible, own_cards, shop
 from app.programme import staff as people
 from app.programme.errors import InvalidRequest, Refused
+from app.programme.plans import offering
 from app.programme.sessions import StaffCaller, TerminalCaller
 from app.web.counter import texts
 from app.web.shared import access, errors, languages, reasons
@@ -204,6 +205,7 @@ def _scan_page(terminal: TerminalCaller, staff: StaffCaller) -> ResponseReturnVa
         most_stamps=texts.MOST_STAMPS,
         by_hand=shop.allows_by_hand(access.tools()),
         menu_of_items=_menu(),
+        sells_plans=offering.are_offered(access.tools()),
         refund_reasons=reasons.of_refunds(),
     )
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext, ngettext
+from typing import Final
+
+from flask_babel import gettext, lazy_gettext, ngettext
 
 from app.programme.plans import Advice, Period, Terms
 from app.web.shared import unit_words
 
 _MONTH = 1
+#: How a fee was taken, as ``plans.paying`` names it.
+PAID_HOW: Final = {
+    "cash": lazy_gettext("In cash"),
+    "card": lazy_gettext("By card"),
+    "other": lazy_gettext("Otherwise"),
+}
 
 
 def price(terms: Terms, currency: str) -> str:
