@@ -144,7 +144,7 @@ def join(  # noqa: PLR0913 -- what a person may say of themselves, each by its n
                 birthday_set_at=tools.now() if birthday else None,
                 join_id=join_id,
                 joined_at=tools.now(),
-                joined_from=_joined_from(tools, device, browser),
+                joined_from=device_of(tools, device, browser),
             )
             tx.add(member)
             tx.flush()
@@ -312,8 +312,14 @@ def _check_birthday(birthday: date | None, now: datetime) -> None:
         raise InvalidRequest({"birthday": "out_of_range"})
 
 
-def _joined_from(tools: Tools, device: str | None, browser: str | None) -> str | None:
-    """Name a device by a hash that nobody can turn back; None where many share it."""
+def device_of(tools: Tools, device: str | None, browser: str | None) -> str | None:
+    """Name a device by a hash that nobody can turn back; None where many share it.
+
+    Args:
+        tools: the keys.
+        device: its network address.
+        browser: what it says of itself.
+    """
     network = network_of(device) if device else None
     if network is None:
         return None

@@ -52,6 +52,7 @@ POSTS: Final = (
     "/console/locations/{location_id}/hours",
     "/console/joining",
     "/console/limits",
+    "/card/{card_id}/earning",
     "/card/{card_id}/rewards/{reward_id}",
     "/console/earning/new/{kind}",
     "/console/earning/{rule_id}",

@@ -22,8 +22,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.programme import expiry
-from app.programme.earning import booking, counting, gifts
-from app.programme.earning.rules import Occasion, RuleKind
+from app.programme.earning import booking, counting, gifts, shelf
+from app.programme.earning.rules import Occasion, Rule, RuleKind
 from app.programme.errors import TryAgain
 from app.store.database import Tx
 from app.store.tables import Card, LedgerEntry, Member, Referral, ReferralLink
@@ -83,9 +83,31 @@ def of_card(tools: Tools, card_id: UUID, seen_from: str | None = None) -> Invite
         raise TryAgain from error
 
 
+def rule_behind(tools: Tools, word: str, programme_id: UUID) -> Rule | None:
+    """Read the rule that thanks a friend who joins by an invitation; None: nothing.
+
+    Args:
+        tools: the books.
+        word: the invitation's, as a browser sent it; not trusted.
+        programme_id: of the card that the friend would get.
+    """
+    if not _is_word(word):
+        return None
+    with tools.database.read() as tx:
+        if tx.get(ReferralLink, word.strip().lower()) is None:
+            return None
+        rules = shelf.in_effect(tx, programme_id, tools.now())
+        found = (rule for rule in rules if rule.kind is RuleKind.REFERRAL)
+        return next((rule for rule in found if rule.figures.friend_units), None)
+
+
+def _is_word(text: str) -> bool:
+    return set(text.strip().lower()) <= set(_ALPHABET)
+
+
 def noted(tx: Tx, tools: Tools, member: Member, card_id: UUID) -> None:
     """Note who invited a member, in the transaction of their joining."""
-    if not member.invite:
+    if not member.invite or not _is_word(member.invite):
         return
     found = tx.execute(
         select(ReferralLink, Member)

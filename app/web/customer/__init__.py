@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.customer import account, joining, rewards, views
+from app.web.customer import account, earning, joining, rewards, views
 from app.web.customer.room import bp
 
-__all__ = ["account", "bp", "joining", "rewards", "views"]
+__all__ = ["account", "bp", "earning", "joining", "rewards", "views"]

@@ -21,6 +21,7 @@ from app.programme import eligible, members, terms
 from app.programme import shop as shops
 from app.programme.account import asked as forms
 from app.programme.cards import ProgrammeView
+from app.programme.earning import referrals
 from app.programme.eligible import Offer, Rules
 from app.programme.errors import (
     CardClosed,
@@ -34,7 +35,7 @@ from app.programme.members import Joined
 from app.web.customer import faces
 from app.web.customer.account import wordings
 from app.web.customer.room import bp, respond
-from app.web.shared import access, errors, languages, promises
+from app.web.shared import access, errors, languages, promises, rule_words
 from app.web.shared.errors import field_sentence
 
 #: What the form may ask besides name, e-mail and birthday.
@@ -134,6 +135,7 @@ def join_now(
         browser=request.user_agent.string,
         locale=languages.spoken().tag,
         terms_version=terms_version,
+        invite=session.get("invite"),
         invitation=_invitation(),
         birthday=_birthday(),
         choices=wordings.choices(only_given=True),
@@ -211,6 +213,24 @@ def _birthday() -> date | None:
         raise InvalidRequest({"birthday": "not_a_day"}) from error
 
 
+def _friend_gets(shown: ProgrammeView) -> str:
+    """Say what a member's invitation gives the friend; it is kept until they join."""
+    word = request.args.get("invite") or session.get("invite", "")
+    tools = access.tools()
+    rule = referrals.rule_behind(tools, word, shown.programme_id) if word else None
+    if rule is None:
+        return ""
+    session["invite"] = word
+    what = rule_words.units(rule.figures.friend_units, rule.unit, shops.currency(tools))
+    return str(
+        gettext(
+            "A friend invites you: %(what)s for you once you have been here on two "
+            "days.",
+            what=what,
+        )
+    )
+
+
 def _page(shown: ProgrammeView, refusal: Refused | None = None) -> str:
     prepare()
     tools, known = access.tools(), access.member_or_none()
@@ -229,6 +249,7 @@ def _page(shown: ProgrammeView, refusal: Refused | None = None) -> str:
         terms_version=shown.terms_version,
         is_open=shown.is_open,
         is_known=known is not None,
+        friend_gets="" if known else _friend_gets(shown),
         form=request.form,
         asked=forms.asked(tools),
         question=wordings.question(wordings.ticked()),

@@ -11,6 +11,12 @@ from app.programme.errors import NotEligible
 from app.web.shared.names import isolated
 
 _WHY: Final[Mapping[str, tuple[Any, Any]]] = {
+    "no_visit": (
+        lazy_gettext("After your first visit"),
+        lazy_gettext(
+            "This counts once you have been here. Show your code at the till."
+        ),
+    ),
     "needs_invitation": (
         lazy_gettext("By invitation"),
         lazy_gettext("This card is for: %(group)s. It takes an invitation."),

@@ -1,0 +1,62 @@
+"""What a card's member can do to earn: the rules in effect, and how far each one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from app.programme.earning import acts, booking, counting, gifts
+from app.programme.earning.count import SCALE
+from app.programme.earning.rules import Rule, RuleKind
+from app.store.database import Tx
+from app.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One rule, as it stands for one card."""
+
+    rule: Rule
+    #: What is missing to the next unit, where something is left over of earlier sales:
+    #: minor units of money, or items. None: nothing is left over.
+    missing: int | None = None
+    #: An act that this member was thanked for.
+    is_done: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the member says so by a tap, and has not yet."""
+        return self.rule.figures.act in acts.TOLD and not self.is_done
+
+
+def of_card(tools: Tools, card_id: UUID) -> tuple[Way, ...]:
+    """Read the ways to earn on a card, what sales give first.
+
+    Raises:
+        StoreDown: the books gave no answer.
+    """
+    done = {rule.rule_id for rule, is_done in acts.open_to(tools, card_id) if is_done}
+    with tools.database.read() as tx:
+        found = _with_rests(tx, card_id, booking.rules_of(tx, card_id, tools.now()))
+        # Who has been here had the bonus of the first visit, or will never have it.
+        is_new = not gifts.has_visited(tx, card_id)
+    order = list(RuleKind)
+    return tuple(
+        replace(way, is_done=way.rule.rule_id in done)
+        for way in sorted(found, key=lambda way: order.index(way.rule.kind))
+        if is_new or way.rule.kind is not RuleKind.SIGNUP
+    )
+
+
+def _with_rests(tx: Tx, card_id: UUID, rules: tuple[Rule, ...]) -> list[Way]:
+    carried = counting.carried_of(tx, card_id, rules)
+    return [Way(rule, _missing(rule, carried.get(rule.rule_id, 0))) for rule in rules]
+
+
+def _missing(rule: Rule, carried: int) -> int | None:
+    """Tell how much must be bought until what is left over makes a unit."""
+    if not carried or rule.kind not in {RuleKind.AMOUNT, RuleKind.ITEM}:
+        return None
+    missing = counting.whole_of(rule) - carried
+    # Rounded up: so much is enough.
+    return -(-missing // (SCALE * rule.figures.units))
