@@ -6,7 +6,6 @@ carries it on; a page whose address names none is about the first open one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,7 +62,7 @@ def _carry(endpoint: str, values: dict[str, Any]) -> None:
 
 
 @bp.context_processor
-def _choices() -> Mapping[str, Any]:
+def _choices() -> dict[str, Any]:
     """Offer the other cards, on a page that lists what one of them has."""
     endpoint = (request.endpoint or "").removeprefix("console.")
     if endpoint not in _OF_ONE or access.console_or_none() is None:
