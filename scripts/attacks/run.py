@@ -13,6 +13,7 @@ from scripts.attacks import (
     books,
     codes,
     doors,
+    gifts,
     invitations,
     leaks,
     pages,
@@ -66,8 +67,8 @@ class Result:
 #: The subjects in the order in which they are thrown: thieves change the keys, and
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
-    *(codes, doors, replays, races, sales, rewards, sessions, pages, transport, paper),
-    *(invitations, people, persons, accounts, thieves, leaks),
+    *(codes, doors, replays, races, sales, rewards, gifts, sessions, pages, transport),
+    *(paper, invitations, people, persons, accounts, thieves, leaks),
 )
 
 
