@@ -64,7 +64,8 @@ def test_double_tuesday() -> None:
     )
     carried = 0
     for day, sale in (
-        ("2026-11-23", 680), ("2026-11-24", 680), ("2026-11-25", 460), ("2026-12-01", 500),
+        ("2026-11-23", 680), ("2026-11-24", 680),
+        ("2026-11-25", 460), ("2026-12-01", 500),
     ):  # fmt: skip
         occasion = Occasion(RuleKind.VISIT, noon(day), ZONE, amount=sale)
         given = awards(rules, occasion, (), Counts({}, {rules[0].rule_id: carried}))
@@ -123,7 +124,7 @@ def test_a_friend_invited(
         stamps = [cards.card(tools, one.card_id).stamps for one in (giver, friend)]
         assert f"| {happened} | {stamps[0]} | {stamps[1]} |" in README
 
-    told("The friend joins by the link")
+    told("joins by the link")
     visit(friend)
     told("comes for the first time")
     visit(friend)
