@@ -52,6 +52,7 @@ NEEDS: Final[dict[str, str | None]] = {
     "tier_changed": None,
     "tier_ends": "reminders",
     "voucher_ends": "reminders",
+    "units_end": "reminders",
 }
 _PURPOSE: Final = "unsubscribe"
 #: Longer than mailboxes are looked through.

@@ -139,11 +139,13 @@ class RewardUnavailable(Refused):
 
     code = "reward_unavailable"
 
-    def __init__(self, why: str, most: int | None = None) -> None:
-        super().__init__(why, most)
+    def __init__(self, why: str, most: int | None = None, tier: str = "") -> None:
+        super().__init__(why, most, tier)
         #: A stable word: ``sold_out``, ``budget_used``, ``had``, ``not_yet``, ``over``,
-        #: ``closed``, ``changed`` or ``too_late``.
+        #: ``closed``, ``changed``, ``tier`` or ``too_late``.
         self.why = why
+        #: Of ``tier``: which one it takes.
+        self.tier = tier
         #: Of ``had``: how many one member may have.
         self.most = most
 

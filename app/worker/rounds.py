@@ -15,6 +15,7 @@ import structlog
 from app.programme import ends, terms
 from app.programme.account import tidying
 from app.programme.earning import birthdays, referrals
+from app.programme.earning import warning as units_warning
 from app.programme.errors import TryAgain
 from app.programme.plans import rounds as plan_rounds
 from app.programme.rewards import warning
@@ -34,6 +35,7 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "terms": terms.take_effect,
     "ends": ends.sweep,
     "vouchers": warning.warn,
+    "units": units_warning.warn,
     "tidying": tidying.tidy,
 }
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from scripts.attacks import (
     accounts,
+    benefits,
     books,
     codes,
     doors,
@@ -66,7 +67,19 @@ class Result:
 #: The subjects in the order in which they are thrown: thieves change the keys, and
 #: what all of them left in the log is read at the end.
 SUBJECTS: Final = (
-    *(codes, doors, replays, races, sales, rewards, sessions, pages, transport, paper),
+    *(
+        codes,
+        doors,
+        replays,
+        races,
+        sales,
+        rewards,
+        benefits,
+        sessions,
+        pages,
+        transport,
+        paper,
+    ),
     *(invitations, people, persons, accounts, thieves, leaks),
 )
 

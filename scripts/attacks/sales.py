@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from app.store.tables import Purchase
 from scripts.attacks.catalogue import Need, attack
 from scripts.attacks.parts import API, Till, must
 from scripts.attacks.shop import Shop
@@ -46,8 +48,18 @@ def _bought(shop: Shop) -> str:
     return str(told["purchase"]["purchase_id"])
 
 
-def _refund(purchase_id: str, token: str | None, till: Till) -> Answer:
-    body = {"reason": "cold", "request_id": uuid4().hex}
+def _refund(
+    purchase_id: str,
+    token: str | None,
+    till: Till,
+    lines: Sequence[int] = (),
+    request_id: str | None = None,
+) -> Answer:
+    body = {
+        "reason": "cold",
+        "request_id": request_id or uuid4().hex,
+        "lines": list(lines),
+    }
     return till.wire.ask(
         "POST", f"{API}/purchases/{purchase_id}/refund", body, token=token
     )
@@ -109,3 +121,39 @@ def refunds_by_strangers(shop: Shop, volley: Volley) -> None:
     volley.throw(
         [partial(_refund, str(uuid4()), till.staff, till)] * 3, by={"not_found"}
     )
+
+
+@attack(Need.OWN, Need.INSIDE)
+def refunds_beyond_a_baristas_right(shop: Shop, volley: Volley) -> None:
+    """Is a barista who takes back an old sale, or lines of another's, for the money."""
+    old, mine, other = (_bought(shop) for _ in range(3))
+    with shop.inside.database.begin() as tx:
+        sold = tx.get_one(Purchase, UUID(old))
+        sold.at -= timedelta(days=2)
+    till = next(one for one in (shop.till, shop.second_till) if _is_barista(shop, one))
+    volley.throw(
+        [partial(_refund, old, till.staff, till)] * max(3, volley.size // 10),
+        by={"forbidden"},
+    )
+    with shop.inside.database.begin() as tx:
+        sold = tx.get_one(Purchase, UUID(old))
+        sold.at += timedelta(days=2)
+    volley.throw(
+        (
+            partial(_refund, mine, till.staff, till, lines)
+            for lines in volley.share(([2], [99], [1, 2], [0], [-1]))
+        ),
+        by={"invalid_request"},
+    )
+    # One request for two purchases: the first answer again, and nothing comes back.
+    request = uuid4().hex
+    must(_refund(mine, till.staff, till, request_id=request), "paying back")
+    shop.honest["undone"] += 1
+    again = _refund(other, till.staff, till, request_id=request)
+    is_first = again.is_success and again.json["purchase_id"] == mine
+    volley.note(None if is_first else "a request took two purchases back", "repeat")
+
+
+def _is_barista(shop: Shop, till: Till) -> bool:
+    roles = {person.staff_id: person.role for person in shop.people}
+    return roles.get(till.staff_id) == "barista"

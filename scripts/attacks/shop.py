@@ -158,7 +158,8 @@ class Shop:
     def new_till(self, person: int = 0) -> Till:
         """Enrol a device, and sign one of the people in at it."""
         found = must(self.enrol(self.enrolment_code()), "enrolling a till")
-        self.honest += Counter(tills=1, sessions=1)
+        # Not +=, which forgets what is below nought.
+        self.honest.update(tills=1, sessions=1)
         who = self.people[person % len(self.people)]
         session = must(self.sign_in(found["token"], who), "signing in at a till")
         self.honest["sessions"] += 1

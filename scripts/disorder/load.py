@@ -32,7 +32,12 @@ _UNANSWERED: Final = 500
 #: For so long a try that nobody answered may still be at work, s.
 _LEASE_S: Final = 15.0
 #: The ways in which a code is spent, as often as they are here.
-_WAYS: Final = ("scan",) * 6 + ("race",) * 2 + ("collect",) * 2
+_WAYS: Final = ("scan",) * 4 + ("race",) * 2 + ("collect",) * 2 + ("sell",) * 4
+#: What a sale comes to, in minor units; and how often one comes back, or its points
+#: become a reward.
+_SUM: Final = 350
+_COMES_BACK: Final = 0.4
+_CHOOSES: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Desk:
     staff: str
     #: Card id and token of each.
     phones: tuple[tuple[str, str], ...]
+    #: What is chosen for points; "": nothing.
+    reward_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +64,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The final answer to one request that spends a code."""
+    """The final answer to one request that counts once."""
 
-    #: ``scan``, ``race``, ``collect`` or ``redeem``.
+    #: ``scan``, ``race``, ``collect``, ``sell`` or ``redeem``, which spend a code;
+    #: ``refund`` or ``choose``.
     way: str
+    #: Of a refund the purchase, of a choice its request.
     code: str
     card_id: str
     #: Whether it counted; else ``refusal`` names why.
@@ -107,7 +116,11 @@ def main() -> int:
 
 def _job(facts: dict[str, Any]) -> Job:
     desks = tuple(
-        Desk(one["staff"], tuple((card, token) for card, token in one["phones"]))
+        Desk(
+            one["staff"],
+            tuple((card, token) for card, token in one["phones"]),
+            one["reward_id"],
+        )
         for one in facts.pop("desks")
     )
     return Job(desks=desks, **facts)
@@ -132,7 +145,12 @@ class _Counter:
         while given < spends:
             way = self._chance.choice(_WAYS)
             phone = self._chance.choice(self._desk.phones)
-            verb = {"scan": self._scan, "race": self._race, "collect": self._collect}
+            verb = {
+                "scan": self._scan,
+                "race": self._race,
+                "collect": self._collect,
+                "sell": self._sell,
+            }
             given += verb[way](*phone)
 
     def _scan(self, card_id: str, token: str) -> int:
@@ -144,13 +162,12 @@ class _Counter:
     def _race(self, card_id: str, token: str) -> int:
         """Two requests spend one code at once, as two tills would."""
         code = self._fresh(f"{API}/cards/{card_id}/code", token, {})
+        return self._twice(lambda: self._spend("race", code, card_id))
+
+    def _twice(self, ask: Callable[[], Told]) -> int:
+        """Ask twice at once, and tell both answers."""
         both: list[Told] = []
-        threads = [
-            threading.Thread(
-                target=lambda: both.append(self._spend("race", code, card_id))
-            )
-            for _ in range(2)
-        ]
+        threads = [threading.Thread(target=lambda: both.append(ask())) for _ in "12"]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -160,6 +177,50 @@ class _Counter:
         if len(both) < len(threads):
             raise NoAnswer
         return sum(told.is_given for told in both)
+
+    def _sell(self, card_id: str, token: str) -> int:
+        """Sell something that rules count; now and then it comes back, or buys one."""
+        code = self._fresh(f"{API}/cards/{card_id}/code", token, {})
+        body = {
+            "code": code,
+            "stamps": 1,
+            "amount": _SUM,
+            "request_id": uuid4().hex,
+        }
+        answer, again = self._persist(f"{API}/stamps", body, self._desk.staff)
+        told = _told("sell", code, card_id, answer, "stamp_id", again)
+        self._tell(told)
+        if told.is_given and self._chance.random() < _CHOOSES:
+            self._choose(card_id, token)
+        if told.is_given and self._chance.random() < _COMES_BACK:
+            purchase_id = answer.json["purchase"]["purchase_id"]
+            self._twice(lambda: self._refund(purchase_id, card_id))
+        return told.is_given
+
+    def _refund(self, purchase_id: str, card_id: str) -> Told:
+        """Take a purchase back; of two requests at once one does."""
+        body = {"reason": "cold", "request_id": uuid4().hex}
+        path = f"{API}/purchases/{purchase_id}/refund"
+        answer, again = self._persist(path, body, self._desk.staff)
+        return _told("refund", purchase_id, card_id, answer, "reversal_id", again)
+
+    def _choose(self, card_id: str, token: str) -> None:
+        """Choose a reward for points; twice by one request, which counts once."""
+        if not self._desk.reward_id:
+            return
+        request = uuid4().hex
+        body = {
+            "reward_id": self._desk.reward_id,
+            "edition": 1,
+            "request_id": request,
+        }
+
+        def ask() -> Told:
+            path = f"{API}/cards/{card_id}/exchanges"
+            answer, again = self._persist(path, body, token)
+            return _told("choose", request, card_id, answer, "exchange_id", again)
+
+        self._twice(ask)
 
     def _collect(self, card_id: str, token: str) -> int:
         code = self._fresh(f"{API}/stamp-codes", self._desk.staff, {"stamps": 1})

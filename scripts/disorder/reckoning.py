@@ -1,8 +1,9 @@
 """What the tills were told, held against the books.
 
 * *lost*: a till was told that a stamp counts, and the books do not have it.
-* *doubled*: the books have a stamp that no till was told of, or a code twice. Every
-  device asks until it has a final answer, so there is none that nobody heard of.
+* *doubled*: the books have a stamp that no till was told of, a code twice, or a
+  purchase that came back twice; so it is with choices and refunds. Every device
+  asks until it has a final answer, so there is none that nobody heard of.
 * *untrue*: an answer that does not fit the books otherwise: ``code_spent`` of a code
   that nobody spent, another card than was told.
 """
@@ -10,24 +11,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 
 from app.programme import cards, proofs
+from app.programme.earning.taking_back import RULE_REFUND
 from app.store.tables import LedgerEntry
 from app.tools import Tools
 from scripts.disorder.load import Told
 from signing import codes
 
 #: Refusals that honest people meet in a disorder; the phone shows a fresh code then.
-HONEST: Final = frozenset({"code_expired", "code_unknown", "code_spent"})
+HONEST: Final = frozenset(
+    {
+        "code_expired",
+        "code_unknown",
+        "code_spent",
+        # Of two who take one purchase back at once, and of points that are owed.
+        "purchase_refunded",
+        "not_enough",
+    }
+)
+#: Ways that spend no code.
+_WITHOUT_CODE: Final = frozenset({"refund", "choose"})
 #: What the audit says of an entry whose moment does not fit its code: a clock was
 #: wrong. It is a finding that we expect of a run in which clocks are moved.
 CLOCK_WAS_WRONG: Final = "proof_time"
 _NONCE: Final = slice(7, 16)
+#: Entries without an EARN's kind that count once, each by its own request.
+_COUNTED_ONCE: Final = (cards.RULE_VOUCHER_USED, cards.RULE_CHOSEN, RULE_REFUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,8 @@ class Reckoning:
     refused: dict[str, int]
     #: Requests that were sent again.
     again: int
+    #: What counted, by its way.
+    ways: dict[str, int]
     #: What ``scripts/audit.py`` would find in these books, by its word.
     findings: dict[str, int]
 
@@ -72,36 +89,45 @@ def reckon(tools: Tools, told: Sequence[Told]) -> Reckoning:
                 LedgerEntry.entry_id,
                 LedgerEntry.card_id,
                 LedgerEntry.nonce,
-            ).where(
-                (LedgerEntry.kind == "EARN")
-                | (LedgerEntry.rule == cards.RULE_VOUCHER_USED)
-            )
+                LedgerEntry.rule,
+                LedgerEntry.purchase_id,
+            ).where((LedgerEntry.kind == "EARN") | LedgerEntry.rule.in_(_COUNTED_ONCE))
         ).all()
     booked = {str(row.entry_id): row for row in rows}
-    spent = {row.nonce: str(row.entry_id) for row in rows}
+    coded = [row for row in rows if row.nonce is not None]
+    spent = {row.nonce: str(row.entry_id) for row in coded}
+    back = {str(row.purchase_id) for row in rows if row.rule == RULE_REFUND}
+    refunds = sum(row.rule == RULE_REFUND for row in rows)
     given = {one.entry_id: one for one in told if one.is_given}
     return Reckoning(
         tried=len(told),
         given=len(given),
         booked=len(booked),
         lost=len(given.keys() - booked.keys()),
-        doubled=len(booked.keys() - given.keys()) + len(rows) - len(spent),
-        untrue=sum(not _is_true(one, booked, spent) for one in told),
+        doubled=len(booked.keys() - given.keys())
+        + (len(coded) - len(spent))
+        + (refunds - len(back)),
+        untrue=sum(not _is_true(one, booked, spent, back) for one in told),
         refused=dict(Counter(one.refusal for one in told if not one.is_given)),
         again=sum(one.again for one in told),
+        ways=dict(Counter(one.way for one in given.values())),
         findings=dict(Counter(each.code for each in proofs.prove(tools).findings)),
     )
 
 
 def _is_true(
-    one: Told, booked: Mapping[str, object], spent: Mapping[bytes | None, str]
+    one: Told,
+    booked: Mapping[str, object],
+    spent: Mapping[bytes | None, str],
+    back: Collection[str],
 ) -> bool:
+    row = booked.get(one.entry_id) if one.is_given else None
+    # A lost one is counted as such.
+    if row is not None and str(getattr(row, "card_id", "")) != one.card_id:
+        return False
+    if one.way in _WITHOUT_CODE:
+        return one.refusal != "purchase_refunded" or one.code in back
     nonce = codes.read_text(one.code)[_NONCE]
     if one.is_given:
-        row = booked.get(one.entry_id)
-        # A lost one is counted as such.
-        return row is None or (
-            str(getattr(row, "card_id", "")) == one.card_id
-            and spent.get(nonce) == one.entry_id
-        )
+        return row is None or spent.get(nonce) == one.entry_id
     return one.refusal != "code_spent" or nonce in spent

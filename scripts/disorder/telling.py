@@ -20,6 +20,7 @@ def table(outcome: Outcome) -> str:
             for code, count in sorted(came.refused.items())
         ),
         ("given, as tills and phones were told", came.given),
+        *((f"  {way}", count) for way, count in sorted(came.ways.items())),
         ("booked", came.booked),
         ("lost", came.lost),
         ("doubled", came.doubled),

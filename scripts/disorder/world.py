@@ -20,11 +20,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from app.programme import limits, members, sessions, staff
+from app.programme import limits, members, rewards, sessions, staff
 from app.programme import shop as shops
+from app.programme.earning import desk
+from app.programme.earning.rules import Figures, Rule, RuleKind
 from app.programme.founding import found
+from app.programme.sessions import ConsoleCaller
+from app.programme.units import Unit
 from app.settings import Settings
 from app.store.tables import StaffMember
 from app.tools import Tools, open_tools
@@ -84,9 +88,25 @@ class World:
         self._shop = found(self.tools)
         # As much as can be, in as little time as can be.
         shops.save_limits(self.tools, self._shop.programme_id, limits.NONE, by=None)
+        self._reward_id = self._promise()
         self.web = self._start_web()
         self.mail = self._start_mail()
         self.wait()
+
+    def _promise(self) -> UUID:
+        """Let a visit give a stamp and each euro a point, and points buy a cake."""
+        programme_id = self._shop.programme_id
+        by = ConsoleCaller(self._shop.staff_id, "Owner", "owner")
+        for kind, unit, figures in (
+            (RuleKind.VISIT, Unit.STAMP, Figures(units=1)),
+            (RuleKind.AMOUNT, Unit.POINT, Figures(units=1, per=100)),
+        ):
+            draft = Rule(uuid4(), 0, uuid4(), programme_id, kind, unit, figures)
+            desk.save(self.tools, draft, by=by)
+        cake = rewards.Plan("item", "Cake", 2, unit="point")
+        return rewards.save(
+            self.tools, cake, programme_id=programme_id, reward_id=None, by=by
+        )
 
     # What the load needs ------------------------------------------------------
 
@@ -109,7 +129,8 @@ class World:
                 staff_id=person,
             )
         joined = [members.join(self.tools, name=f"{number}-{n}") for n in range(phones)]
-        return Desk(token, tuple((str(one.card_id), one.token) for one in joined))
+        phones_of = tuple((str(one.card_id), one.token) for one in joined)
+        return Desk(token, phones_of, str(self._reward_id))
 
     def _hire(self, number: int) -> UUID:
         with self.tools.database.begin() as tx:

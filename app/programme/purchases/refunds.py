@@ -85,7 +85,8 @@ def refund(
     try:
         with tools.database.begin() as tx:
             return Spent(_book(tx, tools, purchase_id, wanted), is_repeat=False)
-    except IntegrityError as error:
+    except (IntegrityError, PurchaseRefunded) as error:
+        # What came back may have done so by this very request, on another way.
         if (first := _first_answer(tools, request_id)) is not None:
             return first
         raise PurchaseRefunded from error

@@ -21,7 +21,7 @@ from app.programme.rewards.plans import Before, Kind, Plan, checked
 from app.programme.sessions import ConsoleCaller
 from app.programme.shop.permission import must_lead, refuse
 from app.store.database import Tx
-from app.store.tables import Card, Programme, Reward
+from app.store.tables import Card, Programme, Reward, Tier
 from app.tools import Tools
 
 #: Rewards that a programme has at most.
@@ -150,6 +150,14 @@ def save(
         if reward_id is not None:
             before = Before(row.kind, row.sold, row.spent, row.closes_at, row.starts_at)
         plan = checked(plan, wrong, now=now, before=before)
+        if plan.needs_tier_id not in {None, row.needs_tier_id}:
+            is_its = select(Tier.tier_id).where(
+                Tier.tier_id == plan.needs_tier_id,
+                Tier.programme_id == row.programme_id,
+                Tier.removed_at.is_(None),
+            )
+            if tx.scalar(is_its) is None:
+                wrong["needs_tier_id"] = "not_an_id"
         refuse(wrong)
         _write(row, plan, is_new=reward_id is None)
         tx.add(row)
@@ -296,7 +304,11 @@ def _told(plan: Plan) -> dict[str, Any]:
     values = asdict(plan)
     values.pop("content")
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value
+        name: value.isoformat()
+        if isinstance(value, datetime)
+        else str(value)
+        if isinstance(value, UUID)
+        else value
         for name, value in values.items()
-        if value is not None and not isinstance(value, UUID)
+        if value is not None
     }

@@ -24,7 +24,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, expiry, ledger, money, standing, stock, units
+from app.programme import (
+    cards,
+    expiry,
+    ledger,
+    money,
+    standing,
+    stock,
+    tiers,
+    units,
+)
 from app.programme.codes import Spent
 from app.programme.errors import (
     InvalidRequest,
@@ -69,9 +78,8 @@ def choose(
         NotFound: no such card of this member, or no such reward of its programme.
         InvalidRequest: ``request_id`` is none, or was used for something else.
         CardClosed: the card is closed or paused.
-        NotEligible: ``tier``: it is for members of a higher tier.
         NotEnough: there is less on the card than it costs.
-        RewardUnavailable: why.
+        RewardUnavailable: why; ``tier``: it is for members of a higher tier.
         TryAgain: nothing can be signed now; nothing was written.
         StoreDown: nothing was written.
     """
@@ -211,6 +219,7 @@ def _book(
         cards.touch(tx, card_id)
         cards.write_ends(tx, tools, card_id, at)
         _must_have(tx, entry)
+        _must_reach(tx, card_id, reward, at)
         voucher.nth = stock.free_place(tx, card_id, reward.reward_id, reward.per_member)
         tx.flush()
         stock.take(tx, reward.reward_id, edition=edition, at=at)
@@ -234,6 +243,13 @@ def _must_have(tx: Tx, entry: LedgerEntry) -> None:
     left = cards.balances(tx, entry.card_id, entry.at).get(unit, 0)
     if left < 0 and entry.units < 0:
         raise NotEnough(-left, unit)
+
+
+def _must_reach(tx: Tx, card_id: UUID, reward: Reward, at: datetime) -> None:
+    """Refuse who has not the tier that a reward takes; the card is held."""
+    needed = reward.needs_tier_id
+    if needed is not None and not tiers.reaches(tx, card_id, needed, at):
+        raise RewardUnavailable("tier", tier=tiers.name_of(tx, needed))
 
 
 def _first_answer(tools: Tools, asked: str, reward_id: UUID) -> Spent:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.programme import cards
+from app.programme import cards, tiers
 from app.programme.cards import CardState
 from app.programme.rewards import catalogue
 from app.programme.rewards.catalogue import RewardView
@@ -32,6 +32,8 @@ class Offer:
     why_not: str | None
     #: How many of it the member has had.
     had: int
+    #: Which tier it takes; "": none.
+    tier: str = ""
 
     @property
     def can_be_had(self) -> bool:
@@ -64,11 +66,22 @@ def _offers(tx: Tx, card: CardState, at: datetime) -> tuple[Offer, ...]:
     )
     had: dict[UUID | None, int] = {row[0]: row[1] for row in rows}
     known = catalogue.of_programme(tx, card.programme.programme_id, at)
-    return tuple(
+    found = [
         _offer(each, held.get(Unit(each.plan.unit), 0), had.get(each.reward_id, 0))
         for each in known
         if each.why_not not in _HIDDEN
-    )
+    ]
+    return tuple(_by_tier(tx, one, card.card_id, at) for one in found)
+
+
+def _by_tier(tx: Tx, one: Offer, card_id: UUID, at: datetime) -> Offer:
+    """Ask for the tier that a reward takes."""
+    needed = one.reward.plan.needs_tier_id
+    if needed is None:
+        return one
+    is_reached = tiers.reaches(tx, card_id, needed, at)
+    why = one.why_not or (None if is_reached else "tier")
+    return replace(one, why_not=why, tier=tiers.name_of(tx, needed))
 
 
 def _offer(reward: RewardView, held: int, had: int) -> Offer:

@@ -21,7 +21,9 @@ from app.programme.tiers.holding import (
     after_undoing,
     birthday_extra,
     boosts_of,
+    name_of,
     of_card,
+    reaches,
 )
 from app.programme.tiers.rules import Rules, TierView, of_programme
 
@@ -33,6 +35,8 @@ __all__ = [
     "after_undoing",
     "birthday_extra",
     "boosts_of",
+    "name_of",
     "of_card",
     "of_programme",
+    "reaches",
 ]

@@ -80,8 +80,52 @@ def boosts_of(tx: Tx, card_id: UUID, at: datetime) -> tuple[Boost, ...]:
         card_id: whose.
         at: the moment of earning.
     """
-    row = tx.execute(_held(card_id, Tier.name, Tier.boost_percent)).first()
-    return (Boost(row[0], 100 + row[1]),) if row and row[1] else ()
+    tier = tier_at(tx, card_id, at)
+    more = tier.boost_percent if tier else 0
+    return (Boost(tier.name, 100 + more),) if tier and more else ()
+
+
+def tier_at(tx: Tx, card_id: UUID, at: datetime) -> TierView | None:
+    """Tell which tier a card has, also where the worker has yet to see that it ended.
+
+    Args:
+        tx: the caller's.
+        card_id: which.
+        at: the moment, not before now.
+    """
+    row = tx.execute(_held(card_id, TierHeld.tier_id, TierHeld.until_at)).first()
+    if row is None:
+        return None
+    rules = books.of_card(tx, card_id)
+    if rules is None:
+        return None
+    tier_id, until_at = row
+    if until_at is not None and until_at < at:
+        day, zone = books.today(tx, at)
+        now = _standing(tx, card_id, rules, day, zone).held
+        tier_id = now.tier_id if now else None
+    return rules.tier(tier_id)
+
+
+def reaches(tx: Tx, card_id: UUID, tier_id: UUID, at: datetime) -> bool:
+    """Tell whether a card has a tier or one above it; of one that is gone, nobody does.
+
+    Args:
+        tx: the caller's.
+        card_id: which.
+        tier_id: that is asked for.
+        at: the moment, not before now.
+    """
+    rules = books.of_card(tx, card_id)
+    if rules is None or rules.tier(tier_id) is None:
+        return False
+    has = tier_at(tx, card_id, at)
+    return has is not None and rules.place(has.tier_id) >= rules.place(tier_id)
+
+
+def name_of(tx: Tx, tier_id: UUID) -> str:
+    """Read what a tier is called, or was."""
+    return tx.scalar(select(Tier.name).where(Tier.tier_id == tier_id)) or ""
 
 
 def birthday_extra(tx: Tx, card_id: UUID) -> int:

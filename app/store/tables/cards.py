@@ -95,6 +95,8 @@ class Card(Table):
     #: The soonest end of units that are left on it, for ``app.programme.ends``; None:
     #: none of them ends.
     units_end_at: Mapped[datetime | None] = mapped_column(index=True)
+    #: Ends up to this moment were looked at for ``earning.warning``; None: none was.
+    units_warned_until: Mapped[datetime | None]
 
 
 class Voucher(Table):

@@ -18,8 +18,8 @@ from app.programme.earning.rules import Act, Occasion, Rule, RuleKind
 from app.programme.earning.windows import MINUTES_OF_DAY, weekdays_of
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.units import Unit
-from app.web.console.programme import first_programme
 from app.web.console.room import bp, form_values, id_or_none, sentences
+from app.web.console.which import chosen_programme
 from app.web.shared import access, rule_words
 
 KINDS: Final = {
@@ -66,7 +66,7 @@ _TRIED: Final = 10
 @bp.get("/console/earning")
 def earning() -> ResponseReturnValue:
     """Show every rule as its sentence."""
-    shown = first_programme()
+    shown = chosen_programme()
     if shown is None:
         return redirect(url_for("console.programme"))
     tools = access.tools()
@@ -106,7 +106,7 @@ def switch_earning(rule_id: UUID) -> ResponseReturnValue:
 
 
 def _page(kind: RuleKind, known: Rule | None) -> ResponseReturnValue:
-    shown = first_programme()
+    shown = chosen_programme()
     if shown is None:
         raise NotFound
     tools = access.tools()
@@ -120,7 +120,7 @@ def _page(kind: RuleKind, known: Rule | None) -> ResponseReturnValue:
         try:
             draft = drafts.rule_of(
                 _typed(kind),
-                programme_id=shown.programme_id,
+                programme_id=known.programme_id if known else shown.programme_id,
                 digits=digits,
                 today=tools.now().date(),
             )

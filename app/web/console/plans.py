@@ -18,8 +18,8 @@ from app.programme.errors import CardClosed, InvalidRequest, NotEligible, NotFou
 from app.programme.plans import Period, offering, paying
 from app.programme.plans.offering import PlanDraft, PlanView
 from app.programme.tiers import inviting
-from app.web.console.programme import first_programme
 from app.web.console.room import bp, form_values, id_or_none, sentences
+from app.web.console.which import chosen_programme
 from app.web.shared import access, moments, plan_words, tier_words
 from app.web.shared.errors import sentence
 
@@ -298,7 +298,7 @@ def _until() -> date | None:
 
 
 def _programme() -> ProgrammeView:
-    found = first_programme()
+    found = chosen_programme()
     if found is None:
         raise NotFound
     return found

@@ -11,12 +11,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, gettext, lazy_gettext, ngettext
 
-from app.programme import expiry, money, rewards, shop
+from app.programme import expiry, money, rewards, shop, tiers
 from app.programme.cards import ProgrammeView
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.rewards import Plan, RewardView, partners
-from app.web.console.programme import first_programme
-from app.web.console.room import again, bp, form_values, sentences
+from app.web.console.room import again, bp, form_values, id_or_none, sentences
+from app.web.console.which import chosen_programme
 from app.web.shared import access, moments, reward_words
 from app.web.shared.reward_words import Told
 
@@ -140,7 +140,7 @@ def withdraw_codes(reward_id: UUID) -> ResponseReturnValue:
 
 
 def _programme() -> ProgrammeView:
-    shown = first_programme()
+    shown = chosen_programme()
     if shown is None:
         raise NotFound
     return shown
@@ -196,6 +196,7 @@ def _facts(shown: RewardView | None, form: dict[str, str]) -> dict[str, Any]:
         "kinds": [(key, title) for key, (title, _) in reward_words.KINDS.items()],
         "kind_hints": {key: str(hint) for key, (_, hint) in reward_words.KINDS.items()},
         "units": _UNITS,
+        "tiers": _tiers(shown),
         "currency": currency,
         "preview": _preview(shown.plan) if shown else None,
         "low": rewards.LOW,
@@ -215,6 +216,20 @@ def _facts(shown: RewardView | None, form: dict[str, str]) -> dict[str, Any]:
         except InvalidRequest:
             facts["preview"] = None
     return facts
+
+
+def _tiers(shown: RewardView | None) -> list[tuple[str, str]]:
+    """Tell which tiers a reward may take, the lowest first; none where there are none.
+
+    One that is gone stays in the list until another is chosen: nobody has it.
+    """
+    programme_id = shown.programme_id if shown else _programme().programme_id
+    rules = tiers.of_programme(access.tools(), programme_id)
+    known = [(str(one.tier_id), one.name) for one in (rules.tiers if rules else ())]
+    needed = shown.plan.needs_tier_id if shown else None
+    if needed is not None and str(needed) not in dict(known):
+        known.append((str(needed), gettext("A tier that is gone: nobody has it")))
+    return [("", gettext("Everybody")), *known] if known else []
 
 
 def _preview(plan: Plan) -> Told | None:
@@ -301,6 +316,7 @@ def _typed() -> Plan:
         ends_at=_moment("ends_at", zone),
         place=form.get("place", ""),
         is_open=form.get("is_open") == "1",
+        needs_tier_id=id_or_none(form.get("needs_tier_id")),
     )
 
 
@@ -364,4 +380,5 @@ def _values(plan: Plan) -> dict[str, str]:
         "ends_at": moment(plan.ends_at),
         "place": text(plan.place),
         "is_open": "1" if plan.is_open else "0",
+        "needs_tier_id": text(plan.needs_tier_id),
     }

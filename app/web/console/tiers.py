@@ -19,8 +19,8 @@ from app.programme.tiers.ladder import Standing
 from app.programme.tiers.setting import BY_UNITS, TierDraft
 from app.programme.tiers.weighing import NEW, Weighed
 from app.programme.units import Unit
-from app.web.console.programme import first_programme
 from app.web.console.room import bp, form_values, sentences
+from app.web.console.which import chosen_programme
 from app.web.shared import access, moments, tier_words, unit_words
 
 #: What a new tier looks like, one after the other: bronze, silver, gold, and on.
@@ -313,7 +313,7 @@ def _found(tier_id: UUID | None) -> tuple[ProgrammeView, Rules, TierView | None]
 
 
 def _programme() -> ProgrammeView:
-    found = first_programme()
+    found = chosen_programme()
     if found is None:
         raise NotFound
     return found

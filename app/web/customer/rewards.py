@@ -147,6 +147,7 @@ def _shown(offer: Offer) -> Shown:
         missed=offer.missing,
         why=offer.why_not,
         left=offer.reward.left,
+        tier=offer.tier,
     )
     return Shown(offer, told)
 

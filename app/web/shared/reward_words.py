@@ -32,6 +32,7 @@ from app.programme.rewards import Plan
 from app.programme.units import Unit
 from app.programme.vouchers import VoucherView
 from app.web.shared import access, moments
+from app.web.shared.names import isolated
 
 #: What each kind is called, and what an owner is told of it.
 KINDS: Final[Mapping[str, tuple[Any, Any]]] = {
@@ -189,7 +190,12 @@ def worth(kind: str, figure: int | None, currency: str) -> str:
 
 
 def why_not(
-    why: str, *, most: int | None, opens_at: datetime | None, now: datetime
+    why: str,
+    *,
+    most: int | None,
+    opens_at: datetime | None,
+    now: datetime,
+    tier: str = "",
 ) -> str:
     """Tell why a reward can't be had.
 
@@ -198,7 +204,10 @@ def why_not(
         most: of ``had``: how many one member may have.
         opens_at: of ``not_yet``: from when on it can.
         now: aware.
+        tier: of ``tier``: which one it takes.
     """
+    if why == "tier" and tier:
+        return str(gettext("For members of %(tier)s and above.", tier=isolated(tier)))
     if why == "had":
         return str(
             ngettext(
@@ -224,7 +233,9 @@ def refused(error: Refused) -> str:
         left = amount(error.rest, error.currency)
         return str(gettext("Say how much is used. %(left)s is left.", left=left))
     if isinstance(error, RewardUnavailable):
-        return why_not(error.why, most=error.most, opens_at=None, now=now)
+        return why_not(
+            error.why, most=error.most, opens_at=None, now=now, tier=error.tier
+        )
     if isinstance(error, NotEnough):
         currency = shops.shop(access.tools()).currency
         return missing(error.unit, error.missing, currency)
@@ -283,6 +294,7 @@ def told(
     missed: int = 0,
     why: str | None = None,
     left: int | None = None,
+    tier: str = "",
 ) -> Told:
     """Put a reward into words.
 
@@ -293,12 +305,15 @@ def told(
         missed: how many units are missing.
         why: why it can't be had, as ``RewardUnavailable`` has it.
         left: how many there are still.
+        tier: which one it takes.
     """
     units = plan.price or 0
     if why is not None:
         tone, state = (
             "gone",
-            why_not(why, most=plan.per_member, opens_at=plan.opens_at, now=now),
+            why_not(
+                why, most=plan.per_member, opens_at=plan.opens_at, now=now, tier=tier
+            ),
         )
     elif missed:
         tone, state = "missing", missing(plan.unit, missed, currency)

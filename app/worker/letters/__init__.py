@@ -15,6 +15,7 @@ from app import translations
 from app.programme import welcome as welcome_mail
 from app.programme.account import addresses
 from app.programme.account import sign_in as sign_in_mail
+from app.programme.earning import warning as units_warning
 from app.programme.plans import rounds as plan_mail
 from app.programme.rewards import warning
 from app.programme.shop import ShopView
@@ -28,6 +29,7 @@ from app.worker.letters import (
     sign_in,
     terms,
     tiers,
+    units_end,
     voucher_ends,
     welcome,
 )
@@ -75,6 +77,7 @@ _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     plan_mail.ENDS: membership.ends,
     plan_mail.ENDED: membership.ended,
     warning.KIND: voucher_ends.write,
+    units_warning.KIND: units_end.write,
 }
 
 #: The kinds of mail that we know.

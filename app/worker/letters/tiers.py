@@ -51,9 +51,9 @@ def ends(voice: Voice, facts: Mapping[str, Any]) -> Letter:
     title = say(gettext("%(tier)s until %(day)s"), tier=tier, day=until)
     paragraphs = []
     if facts["keep"]:
-        units = _units(voice, facts["unit"], int(facts["keep"]))
+        most = units(voice, facts["unit"], int(facts["keep"]))
         paragraphs.append(
-            say(gettext("With %(units)s more by then you keep it."), units=units)
+            say(gettext("With %(units)s more by then you keep it."), units=most)
         )
     if facts["ends"] != facts["until"]:
         last = day(voice, facts["ends"])
@@ -116,7 +116,8 @@ def _was(voice: Voice, facts: Mapping[str, Any]) -> str:
     return voice.name(facts["was"] or "")
 
 
-def _units(voice: Voice, unit: str, count: int) -> str:
+def units(voice: Voice, unit: str, count: int) -> str:
+    """Say how many stamps or points."""
     if unit == Unit.POINT:
         told = voice.ngettext("%(num)s point", "%(num)s points", count)
     else:

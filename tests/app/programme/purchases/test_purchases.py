@@ -232,6 +232,25 @@ def test_a_line_comes_back_once(tools, menu, make_card, sell, barista):
 
 
 @both_books
+def test_one_request_sent_by_many_at_once_takes_back_once_and_is_told_alike(
+    tools, menu, make_card, sell, barista
+):
+    purchase_id = purchase_of(sell(make_card().card_id, Order(((menu[0], 1),))))
+
+    def back(_):
+        return purchases.refund(
+            tools, purchase_id, staff=barista, reason="cold", request_id="storm"
+        )
+
+    with ThreadPoolExecutor(12) as pool:
+        told = list(pool.map(back, range(12)))
+
+    assert sum(not one.is_repeat for one in told) == 1
+    assert len({one.answer["refund_id"] for one in told}) == 1
+    assert count(tools, RefundLine) == 1
+
+
+@both_books
 def test_the_whole_and_a_line_of_it_at_once_give_nothing_twice(
     tools, menu, make_card, sell, barista
 ):

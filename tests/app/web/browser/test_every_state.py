@@ -18,6 +18,7 @@ from app.translations import LANGUAGES, Language
 from tests.app.web.browser.conftest import PHONE, Window
 from tests.app.web.browser.counter_states import COUNTER
 from tests.app.web.browser.customer_states import CUSTOMER
+from tests.app.web.browser.promise_states import PROMISES
 from tests.app.web.browser.stage import Stage, States
 from tests.app.web.browser.walking import faults, misfits
 
@@ -32,7 +33,11 @@ LOOKED_AT = [
     pytest.param(BOTH_WAYS[0], "dark", id="en-dark", marks=pytest.mark.long),
     pytest.param(BOTH_WAYS[1], "dark", id="he-dark", marks=pytest.mark.long),
 ]
-SURFACES: dict[str, States] = {"customer": CUSTOMER, "counter": COUNTER}
+SURFACES: dict[str, States] = {
+    "customer": CUSTOMER,
+    "promises": PROMISES,
+    "counter": COUNTER,
+}
 #: Name, width, height, and the reader's size of text. 640 by 400 is what a desk of
 #: 1280 by 800 has left at 200 % zoom.
 WINDOWS = (
@@ -104,4 +109,4 @@ def test_every_state_is_for_everybody(
         page = reach(stage)
         wrong += _looked_at(page, f"{language.tag}-{surface}-{name}", theme)
         page.context.close()
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
