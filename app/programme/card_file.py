@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
-from app.programme import cards, finding, merging, purchases, stock, units
+from app.programme import cards, finding, purchases, stock, units
 from app.programme.cards import CardState
 from app.programme.errors import NotFound
 from app.programme.purchases import FiledPurchase
@@ -162,7 +162,7 @@ def of(tools: Tools, card_id: UUID) -> CardFile:
             .order_by(LedgerEntry.entry_no.desc())
             .limit(MOST_ENTRIES)
         ).all()
-        goes_on = merging.merged_into(tx, card_id)
+        goes_on = cards.goes_on(tx, card_id)
         bought = purchases.of_card(tx, card_id, limit=MOST_ENTRIES)
         signals = tx.scalar(
             select(func.count())
