@@ -1,4 +1,4 @@
-"""A shop to play with: two locations, five people, fifty members and their history.
+"""A shop to play with: two locations, five people, fifty members and their year.
 
 The history is made of real codes: each past stamp carries the signature that its code
 would have had, so that an audit of the demo finds what an audit of a shop finds.
@@ -8,28 +8,45 @@ not.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from app.programme import cards, codes, founding, rewards, stamping
+from app.programme import cards, codes, founding, rewards, stamping, vouchers
 from app.programme import staff as people
 from app.programme.codes import Spending
+from app.programme.errors import Refused
 from app.programme.founding import Charter, Founded
 from app.programme.limits import SAFE, Limits
-from app.programme.sessions import StaffCaller
+from app.programme.plans import paying
+from app.programme.purchases import Order
+from app.programme.rewards import Kind as Reward
+from app.programme.sessions import ConsoleCaller, StaffCaller
 from app.programme.stamping import Giver
+from app.programme.units import Unit
 from app.store.database import Tx
-from app.store.tables import Location, Member, Programme, StaffMember, Terminal
+from app.store.tables import (
+    Card,
+    Location,
+    Member,
+    Programme,
+    Shop,
+    StaffMember,
+    Terminal,
+)
 from app.tools import Tools
+from scripts.parts import demo_offers
+from scripts.parts.demo_offers import InOne, Offers
 from signing import codes as signed
 from signing.codes import Code, Kind
 
@@ -49,7 +66,11 @@ NAMES = tuple(
     "Frida Gustav Hanna Ivar Johan Kirsten Liv Mads Nina Otto Pernille Rosa Sara Tom "
     "Agnes Viggo Alma Bent".split()
 )
-MEMBERS, DAYS = 50, 90
+MEMBERS, DAYS = 50, 360
+#: The first of them have come since the shop opened, the others in its last weeks.
+REGULARS, RECENT_DAYS = 5, 90
+#: Who pays for a plan, from their fifth visit on.
+PAYING = (0, 3)
 #: For how many days the demo's vouchers are good.
 VOUCHER_DAYS = 30
 #: Who filled a card and has not come back: in how many days their voucher ends, or
@@ -57,6 +78,11 @@ VOUCHER_DAYS = 30
 AWAY = {NAMES.index("Alma"): 3, NAMES.index("Bent"): -3}
 _OPENS, _CLOSES = 7.5, 17.5
 _SEED = 20260101
+#: What is handed over as soon as it is shown; a place at an event is not.
+_AT_ONCE = frozenset(
+    {Reward.ITEM, Reward.PERCENT, Reward.MONEY, Reward.DELIVERY, Reward.MERCHANDISE}
+)
+_HEARD_OF = timedelta(days=21)
 
 
 _CHARTER = Charter(
@@ -79,6 +105,27 @@ class _Visit:
     place: int
     person: int
     stamps: int
+    #: Places of what was bought in the list of items; none: nobody told the till.
+    bought: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What the history is written with."""
+
+    tx: Tx
+    #: Their books are ``tx``.
+    tools: Tools
+    chance: random.Random
+    programme: Programme
+    callers: list[list[StaffCaller]]
+    offers: Offers
+    card_ids: dict[int, UUID] = field(default_factory=dict)
+    visits: Counter[int] = field(default_factory=Counter)
+
+    def then(self, at: datetime) -> Tools:
+        """Return the tools as they were at a moment."""
+        return dataclasses.replace(self.tools, now=lambda: at)
 
 
 def load(tools: Tools, data: Path) -> Path:
@@ -95,14 +142,27 @@ def load(tools: Tools, data: Path) -> Path:
         StoreDown: the books gave no answer; nothing was written.
     """
     path = data / FILE
-    since = tools.now() - timedelta(days=DAYS + 1)
+    since = tools.now() - timedelta(days=_days(tools.now()) + 1)
     then = dataclasses.replace(tools, now=lambda: since)
     with tools.database.begin() as tx:
         founded = founding.found_in(tx, then, _CHARTER)
         staff = [_staff_fact(founded.staff_id, OWNER, "owner", founded.pin)]
         staff += _hire(tx, then)
         callers = _open_tills(tx, then, [UUID(fact["staff_id"]) for fact in staff])
-        _write_history(tx, tools, founded, callers)
+        tx.get_one(Shop, 1).currency = demo_offers.CURRENCY
+        inside = dataclasses.replace(tools, database=InOne(tx, tools.database))
+        owner = ConsoleCaller(founded.staff_id, OWNER, "owner")
+        offers = demo_offers.set_up(
+            dataclasses.replace(inside, now=then.now),
+            founded.programme_id,
+            by=owner,
+            now=tools.now(),
+        )
+        programme = tx.get_one(Programme, founded.programme_id)
+        chance = random.Random(_SEED)  # noqa: S311 -- habits, not secrets
+        past = _Past(tx, inside, chance, programme, callers, offers)
+        _write_history(past)
+        demo_offers.invite(inside, _numbers(past, range(10, 16)), by=owner)
         # Before the books close: a start that is cut short leaves no shop whose
         # PINs nobody knows.
         _write(path, tx, tools, founded, staff)
@@ -153,56 +213,118 @@ def _open_tills(tx: Tx, tools: Tools, staff_ids: list[UUID]) -> list[list[StaffC
     return callers
 
 
-def _write_history(
-    tx: Tx, tools: Tools, founded: Founded, callers: list[list[StaffCaller]]
-) -> None:
-    chance = random.Random(_SEED)  # noqa: S311 -- habits, not secrets
-    programme = tx.get_one(Programme, founded.programme_id)
-    programme.voucher_days = VOUCHER_DAYS
-    card_ids: dict[int, UUID] = {}
-    for visit in _visits(chance, tools.now()):
-        staff = callers[visit.place][visit.person]
-        if visit.member not in card_ids:
-            card_ids[visit.member] = _join(tx, tools, programme, visit)
-        card_id = card_ids[visit.member]
-        spending = _spending(tools, Kind.CARD, visit.at, {"card": card_id.hex})
-        giver = Giver(staff.terminal_id, staff.staff_id, staff.location_id)
+def _write_history(past: _Past) -> None:
+    past.programme.voucher_days = VOUCHER_DAYS
+    for visit in _visits(past.chance, past.tools.now()):
+        staff = past.callers[visit.place][visit.person]
+        if visit.member not in past.card_ids:
+            past.card_ids[visit.member] = _join(past, visit)
+        card_id = past.card_ids[visit.member]
+        past.visits[visit.member] += 1
+        if visit.member in PAYING and past.visits[visit.member] == 5:  # noqa: PLR2004
+            _pay(past, card_id, visit.at, staff)
+        spending = _spending(past.tools, Kind.CARD, visit.at, {"card": card_id.hex})
+        bought = Counter(past.offers.items[place][0] for place in visit.bought)
         stamping.book_stamps(
-            tx, tools, spending, card_id=card_id, stamps=visit.stamps, giver=giver
+            past.tx,
+            past.tools,
+            spending,
+            card_id=card_id,
+            stamps=visit.stamps,
+            giver=Giver(staff.terminal_id, staff.staff_id, staff.location_id),
+            order=Order(tuple(bought.items())),
         )
-        _perhaps_redeem(tx, tools, chance, visit, card_id, staff)
+        _perhaps_redeem(past, visit, card_id, staff)
+        _perhaps_choose(past, visit, card_id)
         # Visits come in order: in the end, a till was last seen at its last stamp.
-        tx.get_one(Terminal, staff.terminal_id).seen_at = visit.at
+        past.tx.get_one(Terminal, staff.terminal_id).seen_at = visit.at
 
 
-def _join(tx: Tx, tools: Tools, programme: Programme, visit: _Visit) -> UUID:
-    then = dataclasses.replace(tools, now=lambda: visit.at - timedelta(minutes=1))
+def _join(past: _Past, visit: _Visit) -> UUID:
+    then = past.then(visit.at - timedelta(minutes=1))
     # Some of the fifty never told their name, as happens.
     name = NAMES[visit.member] if visit.member < len(NAMES) else None
     member = Member(name=name, joined_at=then.now())
-    tx.add(member)
-    tx.flush()
-    return cards.open_card(tx, then, member.member_id, programme)
+    if visit.member == 0:
+        # Who plays with the demo signs in as her, by a mail.
+        member.email = f"{NAMES[0].lower()}@demo.example"
+        member.email_confirmed_at = then.now()
+    past.tx.add(member)
+    past.tx.flush()
+    return cards.open_card(past.tx, then, member.member_id, past.programme)
+
+
+def _pay(past: _Past, card_id: UUID, at: datetime, staff: StaffCaller) -> None:
+    paying.mark_paid(
+        past.then(at - timedelta(seconds=30)),
+        card_id,
+        past.offers.plan_id,
+        paid_how="card",
+        request_id=uuid4().hex,
+        by=staff,
+    )
 
 
 def _perhaps_redeem(
-    tx: Tx,
-    tools: Tools,
-    chance: random.Random,
-    visit: _Visit,
-    card_id: UUID,
-    staff: StaffCaller,
+    past: _Past, visit: _Visit, card_id: UUID, staff: StaffCaller
 ) -> None:
+    if past.chance.random() > 0.7:  # noqa: PLR2004 -- most use it at once
+        return
     waiting = [
         voucher
-        for voucher in cards.state_of(tx, card_id, visit.at).vouchers
-        if voucher.state == "issued" and voucher.issued_at < visit.at
+        for voucher in vouchers.of_card(past.tx, card_id, visit.at)
+        if voucher.state == "issued"
+        and voucher.issued_at < visit.at
+        and voucher.kind in _AT_ONCE
     ]
-    if waiting and chance.random() < 0.7:  # noqa: PLR2004 -- most use it at once
+    if waiting:
         at = visit.at + timedelta(seconds=30)
-        record = {"voucher": waiting[-1].voucher_id.hex}
-        spending = _spending(tools, Kind.VOUCHER, at, record)
-        rewards.book_redemption(tx, tools, spending, staff=staff)
+        voucher = waiting[-1]
+        spending = _spending(
+            past.tools, Kind.VOUCHER, at, {"voucher": voucher.voucher_id.hex}
+        )
+        # Of money, what two coffees cost or what is left.
+        part = min(voucher.rest, 2000) if voucher.rest else None
+        rewards.book_redemption(past.tx, past.tools, spending, staff=staff, amount=part)
+
+
+def _perhaps_choose(past: _Past, visit: _Visit, card_id: UUID) -> None:
+    """Let a member exchange points for a reward that they like, if they can."""
+    if past.chance.random() > 0.2:  # noqa: PLR2004 -- most let them grow
+        return
+    at = visit.at + timedelta(minutes=1)
+    points = cards.balances(past.tx, card_id, at).get(Unit.POINT, 0)
+    likes = [
+        (reward_id, plan.price)
+        for reward_id, plan in past.offers.rewards
+        if plan.price is not None
+        and points >= plan.price
+        and plan.needs_tier_id is None
+        # Nobody joins an evening that nobody has heard of.
+        and (plan.kind != Reward.EVENT or past.tools.now() - at < _HEARD_OF)
+    ]
+    if not likes:
+        return
+    member_id = past.tx.get_one(Card, card_id).member_id
+    ids, prices = zip(*likes, strict=True)
+    # What is dearer is saved for.
+    wanted = past.chance.choices(ids, [price**2 for price in prices])[0]
+    # Of some only one is had.
+    with contextlib.suppress(Refused):
+        rewards.choose(
+            past.then(at),
+            card_id,
+            wanted,
+            member_id=member_id,
+            request_id=uuid4().hex,
+            edition=1,
+        )
+
+
+def _numbers(past: _Past, members: range) -> list[str]:
+    """Read the numbers of some members' cards."""
+    ids = [past.card_ids[one] for one in members if one in past.card_ids]
+    return [past.tx.get_one(Card, card_id).number for card_id in ids]
 
 
 def _visits(chance: random.Random, now: datetime) -> Iterator[_Visit]:
@@ -214,8 +336,7 @@ def _visits(chance: random.Random, now: datetime) -> Iterator[_Visit]:
             for day in (now - ago - timedelta(days=2), now - ago):
                 visits.append(_Visit(_in_opening_hours(chance, day), member, 0, 0, 5))
             continue
-        joined = DAYS * chance.random() ** 0.7
-        weekly = min(6.0, 0.4 + chance.expovariate(0.7))
+        joined, weekly = _habits(chance, member, _days(now))
         home, days = chance.randrange(len(PLACES)), joined
         while days > 0:
             place = home if chance.random() < 0.85 else 1 - home  # noqa: PLR2004
@@ -223,9 +344,35 @@ def _visits(chance: random.Random, now: datetime) -> Iterator[_Visit]:
             if at < now - timedelta(minutes=2):
                 person = chance.randrange(3)
                 stamps = 2 if chance.random() < 0.15 else 1  # noqa: PLR2004
-                visits.append(_Visit(at, member, place, person, stamps))
+                bought = _bought(chance, stamps)
+                visits.append(_Visit(at, member, place, person, stamps, bought))
             days -= chance.expovariate(weekly / 7)
     return iter(sorted(visits, key=lambda visit: visit.at))
+
+
+def _days(now: datetime) -> int:
+    """Count the days of the history: no code can say that it is older than codes."""
+    return max(RECENT_DAYS, min(DAYS, (now - signed.EPOCH).days - 2))
+
+
+def _habits(chance: random.Random, member: int, days: int) -> tuple[float, float]:
+    """Draw since how many days a member comes, and how often in a week."""
+    if member < REGULARS:
+        return days - 12 * chance.random(), 0.5 + 0.8 * chance.random()
+    joined = RECENT_DAYS * chance.random() ** 0.7
+    return joined, min(5.0, 0.2 + chance.expovariate(1.4))
+
+
+def _bought(chance: random.Random, drinks: int) -> tuple[int, ...]:
+    """Draw what was bought, as places in the list of items; often nobody says."""
+    if chance.random() < 0.25:  # noqa: PLR2004 -- a hurried morning
+        return ()
+    bought = [chance.choice((0, 0, 1, 1, 2, 3)) for _ in range(drinks)]
+    if chance.random() < 0.5:  # noqa: PLR2004 -- something to eat
+        bought.append(chance.choice((4, 4, 5, 6)))
+    if chance.random() < 0.08:  # noqa: PLR2004 -- beans for home
+        bought.append(7)
+    return tuple(bought)
 
 
 def _in_opening_hours(chance: random.Random, day: datetime) -> datetime:

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
-from app.programme import cards, finding, merging, purchases, units
+from app.programme import cards, finding, purchases, stock, units
 from app.programme.cards import CardState
 from app.programme.errors import NotFound
 from app.programme.purchases import FiledPurchase
@@ -58,8 +58,8 @@ class FiledEntry:
 
     entry_id: UUID
     at: datetime
-    #: ``given``, ``by_hand``, ``earned``, ``redeemed``, ``undone``, ``moved_in`` or
-    #: ``moved_out``.
+    #: ``given``, ``by_hand``, ``more`` (what another entry brought about), ``earned``,
+    #: ``chosen``, ``redeemed``, ``ended``, ``undone``, ``moved_in`` or ``moved_out``.
     what: str
     #: Of ``unit``.
     units: int
@@ -150,6 +150,7 @@ def of(tools: Tools, card_id: UUID) -> CardFile:
                 StaffMember.name.label("person"),
                 Terminal.name.label("till"),
                 Voucher.reward,
+                stock.untouched().label("is_untouched"),
                 _Undoing.entry_id.label("undone_by"),
             )
             .outerjoin(Location, Location.location_id == LedgerEntry.location_id)
@@ -161,7 +162,7 @@ def of(tools: Tools, card_id: UUID) -> CardFile:
             .order_by(LedgerEntry.entry_no.desc())
             .limit(MOST_ENTRIES)
         ).all()
-        goes_on = merging.merged_into(tx, card_id)
+        goes_on = cards.goes_on(tx, card_id)
         bought = purchases.of_card(tx, card_id, limit=MOST_ENTRIES)
         signals = tx.scalar(
             select(func.count())
@@ -230,7 +231,13 @@ def _entry(
         cards.RULE_UNDO: "undone",
         cards.RULE_MOVED_IN: "moved_in",
         cards.RULE_MOVED_OUT: "moved_out",
-    }.get(entry.rule, "given")
+        cards.RULE_CHOSEN: "chosen",
+        cards.RULE_CANCELLED: "undone",
+    }.get(entry.rule, "given" if entry.nonce else "more")
+    if entry.kind == "EXPIRE":
+        what = "ended"
+    # A voucher goes back while nobody has used it, nor read what is in it.
+    is_free = what == "chosen" and bool(row.is_untouched)
     return FiledEntry(
         entry_id=entry.entry_id,
         at=entry.at,
@@ -244,5 +251,6 @@ def _entry(
         reason=entry.reason,
         is_undone=is_undone,
         bought=bought.get(entry.purchase_id) if entry.purchase_id else None,
-        can_undo=not is_undone and what in {"given", "by_hand", "redeemed"},
+        can_undo=not is_undone
+        and (what in {"given", "by_hand", "redeemed"} or is_free),
     )

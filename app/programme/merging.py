@@ -16,22 +16,26 @@ that it opened: a shown code is not enough, since somebody may photograph it. A 
 puts cards together in the console, with a reason. One member takes few in a day, so
 that bonuses of many cards are not collected on one unseen.
 
-Where the promise ends. What is undone later of the old card's entries is undone there.
+What is undone later of the old card's entries is undone there, and what that leaves, or
+lacks, follows to the card that goes on (``cards.debit``).
+
+Where the promise ends. What the old card had earned for a tier, and what was left over
+of its purchases, stays with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import audit, cards, ledger, privacy, stock, units
+from app.programme import audit, cards, privacy, stock
 from app.programme import vouchers as all_vouchers
+from app.programme.cards import moving
 from app.programme.errors import (
     CardClosed,
     ErasedBefore,
@@ -50,7 +54,6 @@ from app.store.tables import (
     Card,
     CardMerge,
     GroupMember,
-    LedgerEntry,
     Member,
     Voucher,
 )
@@ -278,28 +281,17 @@ def merge_cards(
             card_id=old_id, into_card_id=new_id, at=at, staff_id=who
         )
     )
-    lots = cards.lots_of(tx, old_id)
-    if lots.over(at):
-        cards.touch(tx, old_id)
-        cards.write_ends(tx, tools, old_id, at)
-        lots = cards.lots_of(tx, old_id)
-    entries: list[LedgerEntry] = []
-    for lot in lots:
-        out = _entry(old_id, cards.RULE_MOVED_OUT, -lot.left, at, lot.unit)
-        out.caused_by_id = lot.entry_id
-        entries += _pair(out, new_id, ends=lot.expires_at)
-    for unit in units.Unit:
-        if owed := lots.owed(unit):
-            out = _entry(old_id, cards.RULE_MOVED_OUT, owed, at, unit)
-            entries += _pair(out, new_id)
+    moved = moving.units_of(tx, tools, old_id, new_id, at)
     for voucher in _usable(tx, old_id, at):
-        out = _entry(old_id, cards.RULE_MOVED_OUT, 0, at)
+        out = moving.leaves(old_id, 0, at)
         out.voucher_id = voucher.voucher_id
-        entries += _pair(out, new_id, ends=voucher.expires_at)
+        moved.append(moving.pair(out, new_id, ends=voucher.expires_at))
         if voucher.reward_id is not None:
             voucher.nth = stock.free_place(tx, new_id, voucher.reward_id)
         voucher.card_id = new_id
-    _write(tx, tools, entries, new_id)
+    for _ in moved:
+        cards.touch(tx, old_id)
+    moving.write(tx, tools, moved, new_id)
     tx.execute(
         update(Card)
         .where(Card.card_id == old_id)
@@ -316,52 +308,6 @@ def _usable(tx: Tx, card_id: UUID, at: datetime) -> list[Voucher]:
         .order_by(Voucher.issued_at, Voucher.voucher_id)
     )
     return [row for row in rows if all_vouchers.state_at(row, at) == "issued"]
-
-
-def _entry(
-    card_id: UUID,
-    rule: str,
-    amount: int,
-    at: datetime,
-    unit: units.Unit = units.Unit.STAMP,
-) -> LedgerEntry:
-    return LedgerEntry(
-        entry_id=uuid4(),
-        card_id=card_id,
-        kind="MERGE",
-        units=amount,
-        unit=units.kept(unit),
-        rule=rule,
-        at=at,
-    )
-
-
-def _pair(
-    out: LedgerEntry, new_id: UUID, *, ends: datetime | None = None
-) -> tuple[LedgerEntry, LedgerEntry]:
-    """Make the entry that brings what another one takes."""
-    unit = units.of(out.unit)
-    into = _entry(new_id, cards.RULE_MOVED_IN, -out.units, out.at, unit)
-    into.expires_at, into.voucher_id = ends, out.voucher_id
-    into.caused_by_id = out.entry_id
-    return out, into
-
-
-def _write(tx: Tx, tools: Tools, entries: Iterable[LedgerEntry], new_id: UUID) -> None:
-    """Write entries, count each, and exchange what has become a full card."""
-    last: LedgerEntry | None = None
-    for entry in entries:
-        ledger.write(tx, tools, entry)
-        is_stamps = entry.card_id == new_id and entry.unit is None and entry.units > 0
-        if not is_stamps:
-            end = entry.expires_at if entry.units > 0 else None
-            cards.touch(tx, entry.card_id, end)
-            continue
-        if last is not None:
-            cards.touch(tx, new_id, last.expires_at)
-        last = entry
-    if last is not None:
-        cards.credit(tx, tools, last)
 
 
 def _move_person(tx: Tx, giver_id: UUID, into: Member) -> None:
@@ -382,8 +328,3 @@ def _move_person(tx: Tx, giver_id: UUID, into: Member) -> None:
             .execution_options(synchronize_session=False)
         )
     tx.flush()
-
-
-def merged_into(tx: Tx, card_id: UUID) -> UUID | None:
-    """Tell which card goes on for a closed one; None: none does."""
-    return tx.scalar(select(CardMerge.into_card_id).where(CardMerge.card_id == card_id))

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import cards, ledger
+from app.programme import cards, ledger, stock
 from app.programme.codes import Spent
 from app.programme.errors import Forbidden, InvalidRequest, NotFound
 from app.programme.sessions import ConsoleCaller, StaffCaller
@@ -117,9 +117,15 @@ def _undoable(
     entry = tx.scalar(select(LedgerEntry).where(LedgerEntry.entry_id == entry_id))
     if entry is None or entry.kind not in kinds:
         raise NotFound
-    # What another entry caused goes back with it, never by itself.
-    if entry.nonce is None and entry.rule != cards.RULE_BY_HAND:
+    # What another entry caused goes back with it, never by itself; what a member chose
+    # on the phone, from the console alone.
+    by_itself = {cards.RULE_BY_HAND}
+    if isinstance(staff, ConsoleCaller):
+        by_itself.add(cards.RULE_CHOSEN)
+    if entry.nonce is None and entry.rule not in by_itself:
         raise NotFound
+    if entry.rule == cards.RULE_CHOSEN and entry.voucher_id is not None:
+        stock.hold(tx, entry.voucher_id)
     must_undo(staff, entry.location_id, entry.at, tools.now())
     return entry
 

@@ -142,6 +142,19 @@ def codes_left(tx: Tx, reward_id: UUID) -> int:
     return left or 0
 
 
+def hold(tx: Tx, voucher_id: UUID) -> None:
+    """Let nobody use a voucher until the caller is done; call it before all else.
+
+    An entry that names a voucher shares it, and ``put_back`` wants it alone: of an
+    undoing and a use that had both written theirs, each would wait for the other.
+    """
+    tx.execute(
+        select(Voucher.voucher_id)
+        .where(Voucher.voucher_id == voucher_id)
+        .with_for_update()
+    )
+
+
 def untouched() -> ColumnElement[bool]:
     """Ask for vouchers that can go back: not used, not in part, and nobody read them.
 

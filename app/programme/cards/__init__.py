@@ -31,12 +31,12 @@ from app.programme.cards.changes import (
     accept_terms,
     close,
     credit,
-    debit,
     exchange,
     open_card,
     touch,
     write_ends,
 )
+from app.programme.cards.moving import debit, goes_on
 from app.programme.cards.states import (
     CardState,
     Ending,
@@ -80,6 +80,7 @@ __all__ = [
     "credit",
     "debit",
     "exchange",
+    "goes_on",
     "lots_of",
     "member_name",
     "open_card",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, extract, or_, select
 
-from app.programme import expiry
+from app.programme import expiry, tiers
 from app.programme.earning import gifts
 from app.programme.earning.rules import Occasion, RuleKind
 from app.store.database import Tx
@@ -42,9 +42,11 @@ def sweep(tools: Tools) -> int:
     now = tools.now()
     with tools.database.read() as tx:
         today = now.astimezone(expiry.zone_of(tx)).date()
+        by_rule = gifts.programmes_with(tx, RuleKind.BIRTHDAY, now)
+        giving = {programme_id for programme_id, _ in by_rule}
         due = [
             found
-            for programme_id, _ in gifts.programmes_with(tx, RuleKind.BIRTHDAY, now)
+            for programme_id in sorted(giving | tiers.gives_on_birthdays(tx))
             for ago in range(LATE)
             for found in _born_on(tx, programme_id, today - timedelta(days=ago), now)
         ]
@@ -61,15 +63,14 @@ def _give(
     if not gifts.has_visited(tx, card_id):
         return False
     occasion = Occasion(RuleKind.BIRTHDAY, now, expiry.zone_of(tx))
+    name = f"birthday:{member_id.hex}:{day.year}"
     given = gifts.give(
-        tx,
-        tools,
-        card_id,
-        occasion,
-        rule=gifts.RULE_BIRTHDAY,
-        once=f"birthday:{member_id.hex}:{day.year}",
+        tx, tools, card_id, occasion, rule=gifts.RULE_BIRTHDAY, once=name
     )
-    return bool(given.units)
+    more = gifts.give_more(
+        tx, tools, card_id, now, rule=gifts.RULE_BIRTHDAY, once=f"{name}:tier"
+    )
+    return bool(given.units or more)
 
 
 def _born_on(

@@ -99,6 +99,45 @@ def give(
     return Given(tuple(given), is_repeat)
 
 
+def give_more(
+    tx: Tx, tools: Tools, card_id: UUID, at: datetime, *, rule: str, once: str
+) -> int:
+    """Give what a card's tier adds to a birthday, once; tells how much.
+
+    Args:
+        tx: the caller's transaction.
+        tools: the keys.
+        card_id: a card that takes stamps; the caller has asked.
+        at: the moment.
+        rule: the ledger's word for it.
+        once: its name in the life of the books.
+
+    Raises:
+        TryAgain: nothing can be signed now.
+    """
+    counting.hold(tx, card_id, ())
+    extra = tiers.birthday_extra(tx, card_id, at)
+    if extra is None:
+        return 0
+    more, unit, tier = extra
+    entry = LedgerEntry(
+        entry_id=uuid4(),
+        card_id=card_id,
+        kind="BONUS",
+        units=more,
+        unit=units.kept(unit),
+        rule=rule,
+        reason=tier,
+        at=at,
+        once=once,
+    )
+    if not booking.once(tx, tools, entry):
+        return 0
+    cards.credit(tx, tools, entry)
+    tiers.after_earning(tx, tools, card_id, entry.at)
+    return more
+
+
 def has_visited(tx: Tx, card_id: UUID) -> bool:
     """Tell whether a code counts on a card."""
     return tx.scalar(visits(card_id).limit(1)) is not None

@@ -127,6 +127,10 @@ def _causes(
     if entry.kind == "EXPIRE":
         # Of the act that met the end, or of the round that wrote several.
         return False, at_once
+    if entry.rule == cards.RULE_MOVED_OUT:
+        # What an undoing left on a card that was put to another follows with it.
+        named = (act for act in acts if act.root.entry_id == entry.caused_by_id)
+        return False, (act for act in named if _takes_back(act.root))
     undone = by_id.get(entry.reverses_id) if entry.reverses_id else None
     is_part = is_caused(entry) or (
         undone is not None and (is_caused(undone) or entry.caused_by_id is not None)

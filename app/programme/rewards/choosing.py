@@ -124,6 +124,7 @@ def cancel(tools: Tools, voucher_id: UUID, *, member_id: UUID) -> Spent:
         raise NotFound
     try:
         with tools.database.begin() as tx:
+            stock.hold(tx, voucher_id)
             return Spent(_cancel(tx, tools, paid), is_repeat=False)
     except IntegrityError:
         with tools.database.read() as tx:

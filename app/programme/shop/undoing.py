@@ -17,10 +17,12 @@ from app.tools import Tools
 def undo_entry(
     tools: Tools, entry_id: UUID, *, reason: str, by: ConsoleCaller
 ) -> Spent:
-    """Take back what an entry gave, whether stamps or the use of a voucher.
+    """Take back what an entry gave: stamps, a member's choice, the use of a voucher.
 
     Stamps that paid for a voucher take it with them while nobody has used it. If
-    somebody has, its redemption has to be undone first, and is refused until then.
+    somebody has, its redemption has to be undone first, and is refused until then. Of a
+    choice, what was paid comes back with the ends that it had, and the reward is there
+    for another.
 
     Returns:
         As ``reversals.reverse``; the first answer again when it was undone before.
@@ -29,7 +31,8 @@ def undo_entry(
         Forbidden: ``by`` may not.
         InvalidRequest: the reason is missing or too long.
         NotFound: no such entry, or one that goes back only with another.
-        VoucherSpent: the stamps paid for a voucher that was used since.
+        VoucherSpent: the stamps paid for a voucher that was used since; or the choice's
+            voucher was used, in part or whole, or read.
         TryAgain, StoreDown: nothing was written.
     """
     must_lead(by)
@@ -38,7 +41,10 @@ def undo_entry(
         return whole
 
     def cause(tx: Tx, entry: LedgerEntry, undoing: LedgerEntry) -> None:
-        if entry.kind == "REDEEM":
+        if entry.rule == cards.RULE_CHOSEN and entry.voucher_id is not None:
+            rewards.void(tx, entry.voucher_id)
+            cards.touch(tx, entry.card_id)
+        elif entry.kind == "REDEEM":
             rewards.give_back(tx, entry, undoing)
         else:
             taking_back.caused(tx, tools, entry, undoing)

@@ -28,6 +28,7 @@ from app.programme.tiers import rules as books
 from app.programme.tiers import telling
 from app.programme.tiers.ladder import Standing, standing
 from app.programme.tiers.rules import Rules, TierView
+from app.programme.units import Unit
 from app.store.database import Tx
 from app.store.tables import Card, Tier, TierHeld, TierInvitation
 from app.tools import Tools
@@ -128,9 +129,24 @@ def name_of(tx: Tx, tier_id: UUID) -> str:
     return tx.scalar(select(Tier.name).where(Tier.tier_id == tier_id)) or ""
 
 
-def birthday_extra(tx: Tx, card_id: UUID) -> int:
-    """Tell how many units more a card's tier gives on a birthday."""
-    return tx.scalar(_held(card_id, Tier.birthday_units)) or 0
+def birthday_extra(tx: Tx, card_id: UUID, at: datetime) -> tuple[int, Unit, str] | None:
+    """Tell what a card's tier gives on a birthday: units, of what, the tier's name.
+
+    Args:
+        tx: the caller's.
+        card_id: which.
+        at: the moment, not before now.
+    """
+    rules, tier = books.of_card(tx, card_id), tier_at(tx, card_id, at)
+    if rules is None or tier is None or not tier.birthday_units:
+        return None
+    return tier.birthday_units, rules.unit, tier.name
+
+
+def gives_on_birthdays(tx: Tx) -> set[UUID]:
+    """Read the programmes in which a tier gives something on a birthday."""
+    rows = select(Tier.programme_id).where(Tier.birthday_units > 0)
+    return set(tx.scalars(rows))
 
 
 def of_card(tools: Tools, card_id: UUID) -> CardTier | None:

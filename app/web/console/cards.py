@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,11 +15,20 @@ from flask_babel import gettext, lazy_gettext, ngettext
 from app.programme import card_file, purchases, shop
 from app.programme.card_file import FiledEntry
 from app.programme.errors import InvalidRequest, PurchaseRefunded, VoucherSpent
+from app.programme.units import Unit
 from app.web.console.lines import isolated, when
 from app.web.console.room import bp, sentences
-from app.web.shared import access, amounts, errors, purchased, reasons
+from app.web.shared import access, amounts, errors, purchased, reasons, unit_words
 
 _SHORT: Final = lazy_gettext("Type the whole number, or three letters of the name.")
+
+
+#: What became of a reward, with its icon.
+_OF_REWARDS: Final = {
+    "earned": (lazy_gettext("Earned: %(reward)s"), "gift"),
+    "chosen": (lazy_gettext("Chosen: %(reward)s"), "gift"),
+    "redeemed": (lazy_gettext("%(reward)s handed out"), "check"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +168,42 @@ def _line(entry: FiledEntry, zone: ZoneInfo, now: datetime) -> Line:
 
 def _words(entry: FiledEntry) -> tuple[str, str, str]:
     """Tell an entry: its title, the colour of its mark and its icon."""
-    units = abs(entry.units)
     reward = isolated(entry.reward or "")
-    if entry.what == "earned":
-        return gettext("Earned: %(reward)s", reward=reward), "good", "gift"
-    if entry.what == "redeemed":
-        return gettext("%(reward)s handed out", reward=reward), "good", "check"
+    told = _OF_REWARDS.get(entry.what)
+    if told is not None:
+        words, icon = told
+        return str(words) % {"reward": reward}, "good", icon
     if entry.what == "undone":
-        words: Any = gettext("%(reward)s given back", reward=reward)
-        if entry.units:
-            words = ngettext("%(num)s stamp undone", "%(num)s stamps undone", units)
-        if entry.units > 0:
-            words = gettext("%(reward)s taken back", reward=reward)
-        return str(words), "undone", "undo"
+        return _undone(entry, reward), "undone", "undo"
     if entry.what in {"moved_in", "moved_out"}:
         return _moved(entry, reward)
-    return ngettext("%(num)s stamp", "%(num)s stamps", units), "given", "stamp"
+    if entry.what == "ended":
+        ended = gettext("%(what)s not used in time", what=_what(entry))
+        return ended, "plain", "time"
+    return _given(entry), "given", "stamp" if entry.unit is Unit.STAMP else "plus"
+
+
+def _given(entry: FiledEntry) -> str:
+    return _what(entry) if entry.units else str(gettext("A visit"))
+
+
+def _undone(entry: FiledEntry, reward: str) -> str:
+    """Tell what was taken back, or given back."""
+    if entry.units > 0:
+        return str(gettext("%(reward)s taken back", reward=reward))
+    if not entry.units:
+        return str(gettext("%(reward)s given back", reward=reward))
+    if entry.unit is not Unit.STAMP:
+        return str(gettext("%(what)s taken back", what=_what(entry)))
+    units = abs(entry.units)
+    return str(ngettext("%(num)s stamp undone", "%(num)s stamps undone", units))
+
+
+def _what(entry: FiledEntry) -> str:
+    """Tell how many of what: "2 stamps", "12 points", "kr. 4.20"."""
+    if entry.unit is Unit.CENT:
+        return unit_words.of_shop(abs(entry.units))
+    return unit_words.units(entry.unit, abs(entry.units), "")
 
 
 def _moved(entry: FiledEntry, reward: str) -> tuple[str, str, str]:

@@ -133,6 +133,8 @@ def _redeemed(happened: HistoryLine) -> tuple[str, str]:
 
 
 def _reversed(happened: HistoryLine) -> tuple[str, str]:
+    if happened.voucher_reward is not None and happened.units > 0:
+        return "undo", _came_back(happened, isolated(happened.voucher_reward))
     if happened.unit is Unit.CENT:
         sum_ = unit_words.of_shop(abs(happened.units))
         return "undo", gettext("Cashback of %(sum)s taken back", sum=sum_)
@@ -149,8 +151,13 @@ def _came_back(happened: HistoryLine, reward: str) -> str:
     """Say what became of a voucher that was given back or taken back."""
     if happened.rule == RULE_CANCELLED:
         return str(gettext("Your place was given back: %(reward)s", reward=reward))
-    if happened.units:
+    if happened.units and happened.unit is Unit.STAMP:
         return str(gettext("%(reward)s turned back into stamps", reward=reward))
+    if happened.units:
+        words = gettext(
+            "%(reward)s turned back into %(what)s", reward=reward, what=_what(happened)
+        )
+        return str(words)
     if expiry.is_over(happened.voucher_expires_at, happened.at):
         return str(gettext("%(reward)s given back, but expired", reward=reward))
     return str(gettext("%(reward)s is yours again", reward=reward))

@@ -267,7 +267,7 @@ def test_entries_are_written_in_one_place():
         "earning/booking",
         "earning/gifts",
         "earning/taking_back",
-        "merging",
+        "cards/moving",
         "plans/cashback",
         "purchases/giving_back",
         "reversals",

@@ -22,6 +22,7 @@ from app.programme import (
     rewards,
     sessions,
     shop,
+    stamping,
     units,
 )
 from app.programme.cards import CardState
@@ -83,7 +84,7 @@ def test_units_and_vouchers_come_to_the_other_card_and_the_books_stay_true(
     assert sessions.who(tools, old.token) == MemberCaller(new.member_id)
     assert members.member(tools, old.member_id).email is None
     with tools.database.read() as tx:
-        assert merging.merged_into(tx, old.card_id) == new.card_id
+        assert cards.goes_on(tx, old.card_id) == new.card_id
     assert "moved_in" in {line.rule for line in of_card(tools, new.card_id)}
     give(mine, 2)
     assert proofs.prove(tools).findings == ()
@@ -104,6 +105,48 @@ def test_a_moved_voucher_is_used_and_given_back_on_the_other_card(
     rewards.redeem(tools, code, request_id=uuid4().hex, staff=barista)
 
     assert cards.card(tools, new.card_id).vouchers[0].state == "redeemed"
+    assert proofs.prove(tools).findings == ()
+
+
+@both_books
+def test_what_is_undone_later_follows_to_the_card_that_goes_on(
+    tools: Tools,
+    two: tuple[members.Joined, members.Joined],
+    give: Callable[..., CardState],
+    barista: sessions.StaffCaller,
+) -> None:
+    old, new = two
+    give(cards.card(tools, old.card_id), 4)
+    given = of_card(tools, old.card_id)[0].entry_id
+    give(cards.card(tools, new.card_id), 3)
+    third = members.join(tools, name="Anna's tablet")
+    give_all(tools, old, new)
+    give_all(tools, new, third)
+    assert cards.card(tools, third.card_id).stamps == 7
+
+    for _ in range(2):
+        stamping.reverse_stamp(tools, given, staff=barista, reason="The wrong card")
+
+    left = [cards.card(tools, each.card_id).stamps for each in (old, new, third)]
+    assert left == [0, 0, 3]
+    assert proofs.prove(tools).findings == ()
+
+
+def test_what_was_spent_there_meanwhile_is_owed_there(
+    tools: Tools,
+    two: tuple[members.Joined, members.Joined],
+    give: Callable[..., CardState],
+    barista: sessions.StaffCaller,
+) -> None:
+    old, new = two
+    give(cards.card(tools, old.card_id), 10)
+    given = of_card(tools, old.card_id)[-1].entry_id
+    give_all(tools, old, new)
+
+    stamping.reverse_stamp(tools, given, staff=barista, reason="The wrong card")
+
+    assert cards.card(tools, old.card_id).stamps == 0
+    assert cards.card(tools, new.card_id).stamps < 0
     assert proofs.prove(tools).findings == ()
 
 

@@ -225,6 +225,62 @@ def test_places_of_an_event_are_never_overbooked_and_come_back(
     assert is_proved(tools)
 
 
+@both_books
+def test_a_manager_takes_a_choice_back_once_with_all_that_it_took(
+    tools: Tools, offer, holder, owner, barista
+):
+    mug = offer(Plan(kind="merchandise", name="Mug", price=5, stock=3, cost=400))
+    card = holder(12)
+    before = cards.card(tools, card.card_id)
+    chosen = choose(tools, card, mug)
+    exchange = UUID(chosen["exchange_id"])
+
+    def undo() -> None:
+        shop.undo_entry(tools, exchange, reason="Broken", by=owner)
+
+    # nobody does at a till
+    with pytest.raises(NotFound):
+        rewards.reverse_redemption(tools, exchange, staff=barista, reason="Mine")
+    assert race(undo, undo, undo) == {"done": 3}
+
+    # then the stamps, the mug and the budget are there again, once
+    after = cards.card(tools, card.card_id)
+    assert (after.balances, after.vouchers[0].state) == (before.balances, "voided")
+    assert (rewards.reward(tools, mug).left, rewards.reward(tools, mug).spent) == (3, 0)
+    with tools.database.read() as tx:
+        undone = select(LedgerEntry).where(LedgerEntry.reverses_id == exchange)
+        assert len(tx.scalars(undone).all()) == 1
+    assert is_proved(tools)
+
+    # one that was handed over stays chosen until that is undone
+    used = choose(tools, card, mug)
+    use(tools, card, used["voucher"]["voucher_id"], barista)
+    with pytest.raises(VoucherSpent):
+        shop.undo_entry(tools, UUID(used["exchange_id"]), reason="Late", by=owner)
+    assert rewards.reward(tools, mug).left == 2
+    assert is_proved(tools)
+
+
+@both_books
+def test_of_an_undoing_and_a_use_at_once_one_counts(
+    tools: Tools, offer, holder, owner, barista
+):
+    coffee = offer(ITEM)
+    card = holder(12)
+    chosen = choose(tools, card, coffee)
+    voucher_id = chosen["voucher"]["voucher_id"]
+
+    seen = race(
+        lambda: shop.undo_entry(
+            tools, UUID(chosen["exchange_id"]), reason="Mistake", by=owner
+        ),
+        lambda: use(tools, card, voucher_id, barista),
+    )
+
+    assert seen == {"done": 1, "voucher_spent": 1}
+    assert is_proved(tools)
+
+
 def an_event(clock: Clock, **changes: object) -> Plan:
     starts = clock() + timedelta(days=3)
     facts: dict[str, Any] = {

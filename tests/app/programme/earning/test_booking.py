@@ -24,6 +24,8 @@ from app.programme.earning.rules import Act, Caps, RuleKind
 from app.programme.earning.taking_back import Refunding
 from app.programme.earning.windows import Window
 from app.programme.errors import NotEligible, NotFound
+from app.programme.tiers import setting
+from app.programme.tiers.setting import TierDraft
 from app.programme.units import Unit
 from app.store.tables import (
     EarningPart,
@@ -434,6 +436,32 @@ def test_a_birthday_gives_once_a_year_also_when_it_is_changed(
 
     assert balances(tools, card) == {"stamp": 5}
     assert entries(tools, without_visit) == []
+    assert healthy(tools)
+
+
+def test_a_tier_gives_more_on_a_birthday_also_without_a_rule(
+    tools, founded, owner, make_card, make_rule, visit, clock
+) -> None:
+    setting.save_ladder(
+        tools, founded.programme_id, unit="stamp", window_months=12, grace_days=14,
+        by=owner,
+    )  # fmt: skip
+    draft = TierDraft("Gold", "#8a5000", 1, False, None, 0, "", 3)
+    setting.save_tier(tools, founded.programme_id, None, draft, by=owner)
+    card, other = make_card(), make_card("Bo")
+    visit(card)
+    born_today(tools, card, clock)
+    born_today(tools, other, clock)
+
+    assert (birthdays.sweep(tools), birthdays.sweep(tools)) == (1, 0)
+    assert balances(tools, card) == {"stamp": 4}
+    clock.forward(timedelta(days=365))
+    make_rule(RuleKind.BIRTHDAY, units=2)
+    visit(card)
+    born_today(tools, card, clock)
+    assert birthdays.sweep(tools) == 1
+    assert balances(tools, card) == {}
+    assert len(cards.card(tools, card.card_id).vouchers) == 1
     assert healthy(tools)
 
 

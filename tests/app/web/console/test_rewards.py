@@ -150,3 +150,33 @@ def test_rewards_are_put_in_order_and_stamps_may_wait(
 
 def test_a_stranger_sees_no_rewards(stranger: Browser):
     assert stranger.get("/console/rewards").status_code == 302
+
+
+def test_a_choice_is_undone_on_the_card_with_a_reason(
+    owner: Browser, tools: Tools, founded: Founded, make_card, give
+):
+    owner.send("/console/rewards/new", **GOOD | {"unit": "stamp", "price": "3"})
+    [one] = made(tools, founded)
+    card = give(make_card(), 4)
+    spent = rewards.choose(
+        tools,
+        card.card_id,
+        one.reward_id,
+        member_id=card.member_id,
+        request_id="a" * 20,
+        edition=one.edition,
+    )
+    page = f"/console/cards/{card.card_id}"
+    assert "Chosen: Cinnamon roll" in seen(owner.get(page))
+
+    answer = owner.send(
+        page,
+        f"/console/entries/{spent.answer['exchange_id']}/undo",
+        reason="A slip of the thumb",
+    )
+
+    assert answer.status_code == 302
+    page = seen(owner.get(page))
+    assert "Cinnamon roll taken back" in page
+    assert "A slip of the thumb" in page
+    assert made(tools, founded)[0].left == 200
