@@ -38,6 +38,25 @@ def in_effect(tx: Tx, programme_id: UUID, at: datetime) -> tuple[Rule, ...]:
     return tuple(kept.rule_of(rule, version) for rule, version in rows)
 
 
+def coming(
+    tx: Tx, programme_id: UUID, at: datetime
+) -> list[tuple[Rule, datetime, bool]]:
+    """Read what rules will say, from when on, and whether they give then."""
+    rows = tx.execute(
+        newest()
+        .where(
+            EarningRule.programme_id == programme_id,
+            EarningRule.whose == "all",
+            EarningRuleVersion.takes_effect_at > at,
+        )
+        .order_by(EarningRuleVersion.takes_effect_at, EarningRule.rule_id)
+    )
+    return [
+        (kept.rule_of(rule, version), version.takes_effect_at, version.is_on)
+        for rule, version in rows
+    ]
+
+
 def counts_sums(tx: Tx, at: datetime) -> bool:
     """Tell whether any rule counts what is paid, so that a till has to ask for it."""
     rows = tx.execute(

@@ -22,6 +22,7 @@ from app.programme.earning import counting
 from app.programme.earning.count import awards
 from app.programme.earning.rules import (
     Award,
+    Bought,
     Counts,
     Occasion,
     Rule,
@@ -29,7 +30,7 @@ from app.programme.earning.rules import (
     Used,
 )
 from app.store.database import Tx
-from app.store.tables import Card, LedgerEntry, Member, Referral
+from app.store.tables import Card, LedgerEntry, Member, Purchase, PurchaseLine, Referral
 from app.tools import Tools
 
 #: How far a simulation looks back.
@@ -116,7 +117,8 @@ def _visits(tx: Tx, draft: Rule, rules: Sequence[Rule], since: datetime) -> Simu
         used_rules += [rule for rule in rules if rule.kind is not RuleKind.TIMES]
     cards: defaultdict[UUID, _Card] = defaultdict(_Card)
     total, looked_at = 0, 0
-    for card_id, at, units, location_id, answer in _rows(tx, draft, since):
+    lines = _lines(tx, draft, since)
+    for card_id, at, units, location_id, answer, purchase_id in _rows(tx, draft, since):
         looked_at += 1
         card = cards[card_id]
         occasion = Occasion(
@@ -124,6 +126,7 @@ def _visits(tx: Tx, draft: Rule, rules: Sequence[Rule], since: datetime) -> Simu
             at,
             zone,
             stamps=(answer or {}).get("counted", units) or 1,
+            lines=tuple(lines.get(purchase_id, ())),
             amount=((answer or {}).get("purchase") or {}).get("amount"),
             location_id=location_id,
         )
@@ -138,6 +141,28 @@ def _visits(tx: Tx, draft: Rule, rules: Sequence[Rule], since: datetime) -> Simu
     return Simulated(looked_at, len(got), total, max(got, default=0), since)
 
 
+def _lines(tx: Tx, draft: Rule, since: datetime) -> dict[UUID, list[Bought]]:
+    """Read what was bought, for a rule that looks at it."""
+    found: defaultdict[UUID, list[Bought]] = defaultdict(list)
+    if draft.kind is RuleKind.AMOUNT:
+        # The sum says it all.
+        return found
+    rows = tx.execute(
+        select(
+            PurchaseLine.purchase_id,
+            PurchaseLine.quantity,
+            PurchaseLine.price,
+            PurchaseLine.item_id,
+            PurchaseLine.category,
+        )
+        .join(Purchase, Purchase.purchase_id == PurchaseLine.purchase_id)
+        .where(Purchase.at >= since)
+    )
+    for purchase_id, quantity, price, item_id, category in rows:
+        found[purchase_id].append(Bought(quantity, price, item_id, category or None))
+    return found
+
+
 def _rows(tx: Tx, draft: Rule, since: datetime) -> Iterator[Any]:
     newest = (
         select(
@@ -146,6 +171,7 @@ def _rows(tx: Tx, draft: Rule, since: datetime) -> Iterator[Any]:
             LedgerEntry.units,
             LedgerEntry.location_id,
             LedgerEntry.answer,
+            LedgerEntry.purchase_id,
         )
         .join(Card, Card.card_id == LedgerEntry.card_id)
         .where(

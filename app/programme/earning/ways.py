@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from app.programme.earning import acts, booking, counting, gifts
+from app.programme.earning import acts, booking, counting, gifts, shelf
 from app.programme.earning.count import SCALE
 from app.programme.earning.rules import Rule, RuleKind
 from app.store.database import Tx
@@ -46,6 +47,16 @@ def of_card(tools: Tools, card_id: UUID) -> tuple[Way, ...]:
         for way in sorted(found, key=lambda way: order.index(way.rule.kind))
         if is_new or way.rule.kind is not RuleKind.SIGNUP
     )
+
+
+def coming(tools: Tools, programme_id: UUID) -> list[tuple[Rule, datetime, bool]]:
+    """Read what will change: the rule, from when on, and whether it gives then.
+
+    Raises:
+        StoreDown: the books gave no answer.
+    """
+    with tools.database.read() as tx:
+        return shelf.coming(tx, programme_id, tools.now())
 
 
 def _with_rests(tx: Tx, card_id: UUID, rules: tuple[Rule, ...]) -> list[Way]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,9 +19,10 @@ from app.programme.earning.rules import Act, Occasion, Rule, RuleKind
 from app.programme.earning.windows import MINUTES_OF_DAY, weekdays_of
 from app.programme.errors import InvalidRequest, NotFound
 from app.programme.units import Unit
+from app.web.console.programme import preview, typed_day
 from app.web.console.room import bp, form_values, id_or_none, sentences
 from app.web.console.which import chosen_programme
-from app.web.shared import access, rule_words
+from app.web.shared import access, moments, rule_words
 
 KINDS: Final = {
     RuleKind.VISIT: lazy_gettext("A visit"),
@@ -75,7 +77,9 @@ def earning() -> ResponseReturnValue:
         (view, _said(view.rule), rule_words.units(view.given, view.rule.unit, currency))
         for view in desk.rules(tools, shown.programme_id)
     ]
-    return render_template("console/earning.html", rows=rows, kinds=KINDS)
+    return render_template(
+        "console/earning.html", rows=rows, kinds=KINDS, begins=moments.day_in_full
+    )
 
 
 @bp.route("/console/earning/new/<kind>", methods=["GET", "POST"])
@@ -124,11 +128,9 @@ def _page(kind: RuleKind, known: Rule | None) -> ResponseReturnValue:
                 digits=digits,
                 today=tools.now().date(),
             )
+            begins_at = _begins_at()
             if request.form.get("do") == "save":
-                rule_id = known.rule_id if known else None
-                desk.save(tools, draft, by=access.console(), rule_id=rule_id)
-                flash(gettext("Saved."))
-                return redirect(url_for("console.earning"), 303)
+                return _saved(draft, known, begins_at)
             facts |= _looked_at(draft, known)
         except InvalidRequest as error:
             facts |= {"wrong": _wrong(error), "status": 422}
@@ -138,21 +140,67 @@ def _page(kind: RuleKind, known: Rule | None) -> ResponseReturnValue:
         form=form,
         chosen=request.form.getlist("days") or form.get("days", ""),
         chosen_items=request.form.getlist("items") or form.get("items", ""),
+        chosen_places=request.form.getlist("places") or form.get("places", ""),
+        chosen_categories=request.form.getlist("categories")
+        or form.get("categories", ""),
+        sentences=[facts["said"]] if facts["said"] else [_said(known)] if known else [],
+        **preview(shown),
         **facts,
         **_choices(kind),
     )
     return page, status
 
 
+def _saved(
+    draft: Rule, known: Rule | None, begins_at: datetime | None
+) -> ResponseReturnValue:
+    """Keep a rule, and go back to the list."""
+    desk.save(
+        access.tools(),
+        draft,
+        by=access.console(),
+        rule_id=known.rule_id if known else None,
+        takes_effect_at=begins_at,
+    )
+    if begins_at is None:
+        flash(gettext("Saved."))
+    else:
+        day = moments.day_in_full(begins_at)
+        flash(gettext("Saved. Customers read that it changes on %(day)s.", day=day))
+    return redirect(url_for("console.earning"), 303)
+
+
+def _begins_at() -> datetime | None:
+    """Read from which day on a change counts; None: at once.
+
+    Raises:
+        InvalidRequest: ``begins`` is no day, or over.
+    """
+    tools = access.tools()
+    day, zone = typed_day("begins"), ZoneInfo(shop.shop(tools).timezone)
+    if day is None:
+        return None
+    if day < tools.now().astimezone(zone).date():
+        raise InvalidRequest({"begins": "over"})
+    return max(datetime.combine(day, time(), zone).astimezone(UTC), tools.now())
+
+
 def _choices(kind: RuleKind) -> dict[str, Any]:
     names = get_day_names("wide", context="stand-alone", locale=get_locale())
-    items = shop.items(access.tools()) if kind is RuleKind.ITEM else ()
+    tools = access.tools()
+    items = shop.items(tools) if kind is RuleKind.ITEM else ()
+    places = shop.locations(tools)
     return {
         "title": KINDS[kind],
         "units": [(unit.value, name) for unit, name in UNITS.items()],
         "acts": [(act.value, name) for act, name in ACTS.items()],
         "days": [(str(day), names[day]) for day in range(7)],
         "items": [(str(item.item_id), item.name) for item in items],
+        "categories": sorted({item.category for item in items if item.category}),
+        # With one place there is nothing to choose.
+        "places": [(str(place.location_id), place.name) for place in places]
+        if len(places) > 1
+        else [],
         "weeks": [
             ("every", gettext("Every week")),
             ("second", gettext("Every second week")),
@@ -201,10 +249,13 @@ def _said(rule: Rule) -> str:
 def _typed(kind: RuleKind) -> Typed:
     days = [int(day) for day in request.form.getlist("days") if day in set("0123456")]
     items = [id_or_none(item) for item in request.form.getlist("items")]
+    places = [id_or_none(place) for place in request.form.getlist("places")]
     return Typed(
         {**form_values(), "kind": kind.value},
         days=days,
         items=[item for item in items if item is not None],
+        categories=request.form.getlist("categories"),
+        places=[place for place in places if place is not None],
     )
 
 
@@ -234,6 +285,8 @@ def _values(rule: Rule, digits: int) -> dict[str, Any]:
         "least": _sum(figures.least, digits) if figures.least else "",
         "act": figures.act.value if figures.act else "",
         "items": [str(item) for item in figures.items],
+        "categories": sorted(figures.categories),
+        "places": [str(place) for place in rule.places],
         "first_day": rule.first_day or "",
         "last_day": rule.last_day or "",
         "budget": rule.budget or "",

@@ -16,13 +16,13 @@ from app.programme import shop as shops
 from app.programme.cards import CardState
 from app.programme.earning import acts, referrals, ways
 from app.programme.earning.referrals import Invited
-from app.programme.earning.rules import Act, RuleKind
+from app.programme.earning.rules import Act, Rule, RuleKind
 from app.programme.earning.ways import Way
 from app.programme.errors import NotFound, Refused
 from app.programme.units import Unit
 from app.web.customer.rewards import my_card
 from app.web.customer.room import bp, respond
-from app.web.shared import access, rule_words
+from app.web.shared import access, moments, rule_words
 from app.web.shared import errors as refusals
 from signing import qr
 
@@ -87,25 +87,43 @@ def _page(mine: CardState, problem: str = "") -> str:
         "customer/earning.html",
         card=mine,
         ways=[_shown(way) for way in found],
+        coming=_coming(mine),
         problem=problem,
         texts={"copied": gettext("Link copied.")},
         **(_invitation(mine) if is_inviting else {}),
     )
 
 
+def _coming(mine: CardState) -> list[str]:
+    """Tell what will change, and when."""
+    told = []
+    for rule, at, is_on in ways.coming(access.tools(), mine.programme.programme_id):
+        facts = {"day": moments.day_in_full(at), "rule": _said(rule)}
+        if is_on:
+            told.append(str(gettext("From %(day)s: %(rule)s", **facts)))
+        else:
+            told.append(str(gettext("Until %(day)s: %(rule)s", **facts)))
+    return told
+
+
 def _shown(way: Way) -> Shown:
-    tools, rule = access.tools(), way.rule
-    currency = shops.currency(tools)
-    items = {item.item_id: item.name for item in shops.items(tools)}
-    places = {place.location_id: place.name for place in shops.locations(tools)}
+    rule = way.rule
     return Shown(
         icon=_ICONS[rule.kind],
         name=rule.name,
-        sentence=rule_words.sentence(rule, currency, items=items, places=places),
-        rest=_rest(way, currency),
+        sentence=_said(rule),
+        rest=_rest(way, shops.currency(access.tools())),
         act=rule.figures.act.value if rule.figures.act and way.is_told else "",
         is_done=way.is_done,
     )
+
+
+def _said(rule: Rule) -> str:
+    tools = access.tools()
+    items = {item.item_id: item.name for item in shops.items(tools)}
+    places = {place.location_id: place.name for place in shops.locations(tools)}
+    currency = shops.currency(tools)
+    return rule_words.sentence(rule, currency, items=items, places=places)
 
 
 def _rest(way: Way, currency: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from babel.lists import format_list
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext, ngettext
 
-from app.web.shared import amounts
+from app.web.shared import amounts, lists
 from app.web.shared.names import isolated
 
 
@@ -69,7 +68,7 @@ def _listed(sums: Mapping[str, int], currency: str, *, is_back: bool = True) -> 
         for unit, count in sums.items()
         if count
     ]
-    return str(format_list(each, style="unit", locale=get_locale())) if each else ""
+    return lists.of_things(each)
 
 
 def _sentence(one: Mapping[str, Any], currency: str) -> str:

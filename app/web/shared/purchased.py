@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from babel.lists import format_list
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 
 from app.programme.purchases import FiledLine, FiledPurchase
-from app.web.shared import amounts
+from app.web.shared import amounts, lists
 from app.web.shared.names import isolated
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -40,4 +39,4 @@ def line(each: FiledLine) -> str:
 def things(lines: Iterable[FiledLine], *, with_other: bool = False) -> str:
     """Tell items with commas between them; what has no item only where asked."""
     words = [line(each) for each in lines if with_other or each.name is not None]
-    return str(format_list(words, "unit-short", locale=get_locale())) if words else ""
+    return lists.of_things(words)

@@ -49,7 +49,10 @@ def write(voice: Voice, facts: Mapping[str, Any]) -> Letter:
         ),
         url=f"{voice.origin}/card",
         button=gettext("Open my card"),
-        hint=gettext("It opens on the phone on which you got the card."),
+        hint=gettext(
+            "It opens on the phone on which you got the card. On another phone, sign "
+            "in there with this address."
+        ),
         terms_title=gettext("The terms"),
         terms=facts["terms"]
         or gettext("Show your code at each visit. A full card becomes a voucher."),

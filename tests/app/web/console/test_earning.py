@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 
+from app.programme import shop, stamping
 from app.programme.earning import desk
+from app.programme.purchases import Order
+from app.programme.sessions import ConsoleCaller
+from app.programme.shop import TypedItem
 from tests.app.web.console.conftest import Browser, seen
 
 NEW = "/console/earning/new"
@@ -67,3 +74,55 @@ def test_what_makes_no_sense_is_told_beside_its_field(
 )
 def test_every_kind_has_a_form(owner: Browser, founded, kind) -> None:
     assert owner.get(f"{NEW}/{kind}").status_code == 200
+
+
+def test_an_item_rule_is_seen_on_the_phone_and_tried_on_what_was_sold(
+    owner: Browser, tools, founded, make_card, barista
+) -> None:
+    by = ConsoleCaller(founded.staff_id, "Owner", "owner")
+    shop.add_location(tools, name="Torvet", by=by)
+    bun = shop.add_item(tools, TypedItem("Bun", 250, "Bread"), by=by)
+    for _ in range(2):
+        code = stamping.card_code(tools, make_card().card_id).code
+        order = Order(items=((bun, 3),))
+        stamping.stamp(
+            tools, code, stamps=1, request_id=uuid4().hex, staff=barista, order=order
+        )
+    fields = {"unit": "stamp", "units": "1", "categories": "Bread"}
+
+    looked = owner.send(f"{NEW}/item", **fields, do="look")
+
+    assert "It would have given 6 stamps, to 2 cards." in seen(looked)
+    assert "What customers see" in seen(looked)
+    assert "1 stamp for each of: Bread" in seen(looked)
+    places = {place.name: str(place.location_id) for place in shop.locations(tools)}
+    owner.send(f"{NEW}/item", **fields, places=places["Torvet"], do="save")
+    [view] = desk.rules(tools, founded.programme_id)
+    assert "1 stamp for each of: Bread, at Torvet" in seen(
+        owner.get("/console/earning")
+    )
+    page = owner.get(f"/console/earning/{view.rule.rule_id}").text
+    assert f'value="{places["Torvet"]}" checked' in page
+    assert 'value="Bread" checked' in page
+
+
+def test_a_change_that_counts_later_is_read_by_customers_before(
+    owner: Browser, tools, founded, clock
+) -> None:
+    owner.send(f"{NEW}/visit", unit="stamp", units="1", do="save")
+    [view] = desk.rules(tools, founded.programme_id)
+    page = f"/console/earning/{view.rule.rule_id}"
+    day = (clock() + timedelta(days=10)).date()
+
+    early = owner.send(page, unit="stamp", units="2", begins="2020-01-01", do="save")
+    saved = owner.send(page, unit="stamp", units="2", begins=str(day), do="save")
+
+    assert early.status_code == 422
+    assert "That day is over." in seen(early)
+    assert saved.status_code == 303
+    assert "Counts from" in seen(owner.get("/console/earning"))
+    [now] = desk.in_effect(tools, founded.programme_id)
+    assert now.figures.units == 1
+    clock.forward(timedelta(days=11))
+    [then] = desk.in_effect(tools, founded.programme_id)
+    assert then.figures.units == 2

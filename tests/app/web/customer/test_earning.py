@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -126,3 +128,20 @@ def test_an_invitation_that_is_none_is_no_obstacle(make_phone, make_rule, word: 
 def test_somebody_elses_page_is_not_there(anna, make_phone):
     _, card_id = anna
     assert make_phone().get(f"/card/{card_id}/earning").status_code == 401
+
+
+def test_a_change_is_read_before_it_counts(anna, make_rule, tools, founded, clock):
+    phone, card_id = anna
+    rule = make_rule(RuleKind.VISIT, Figures(units=1))
+    desk.save(
+        tools,
+        replace(rule, figures=Figures(units=2)),
+        by=ConsoleCaller(founded.staff_id, "Sofie", "owner"),
+        rule_id=rule.rule_id,
+        takes_effect_at=clock() + timedelta(days=9),
+    )
+
+    page = words(phone.get(f"/card/{card_id}/earning"))
+
+    assert "1 stamp for each visit" in page
+    assert ": 2 stamps for each visit" in page

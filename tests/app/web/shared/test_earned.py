@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from app.web.shared import earned
+import pytest
+
+from app.translations import LANGUAGES, Language
+from app.web.shared import earned, lists
 from tests.app.web.conftest import House
 
 PLAIN = {"unit": "stamp", "units": 1, "kind": "stamp", "rule": ""}
@@ -28,3 +31,19 @@ def test_each_rule_is_named_with_what_it_gave(house: House):
 def test_what_the_barista_counted_needs_no_words(house: House):
     with house.app.test_request_context("/"):
         assert earned.told([PLAIN], "EUR") == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.tag)
+def test_several_things_are_put_in_a_row_in_every_language(
+    house: House, language: Language
+):
+    given = [{"unit": unit, "units": 2} for unit in ("stamp", "point", "cent")]
+    asked = {"Accept-Language": language.tag}
+    with house.app.test_request_context("/", headers=asked):
+        told = earned.gained({"given": given, "cashback": 30}, "EUR")
+        owed = earned.owes({"stamps": -1, "balances": {"point": -2}}, "EUR")
+        bought = lists.of_things(["2 Coffee", "Cake", "Tea"])
+
+    assert told.count("2") >= 2
+    assert "2" in owed
+    assert all(name in bought for name in ("Coffee", "Cake", "Tea"))
