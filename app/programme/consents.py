@@ -47,6 +47,7 @@ NEEDS: Final[dict[str, str | None]] = {
     "email_old": None,
     # What was agreed on changes, or what was paid for ends.
     "terms": None,
+    "event_off": None,
     "membership_ends": None,
     "membership_ended": None,
     "tier_changed": None,

@@ -142,7 +142,7 @@ class RewardUnavailable(Refused):
     def __init__(self, why: str, most: int | None = None, tier: str = "") -> None:
         super().__init__(why, most, tier)
         #: A stable word: ``sold_out``, ``budget_used``, ``had``, ``not_yet``, ``over``,
-        #: ``closed``, ``changed``, ``tier`` or ``too_late``.
+        #: ``closed``, ``called_off``, ``changed``, ``tier`` or ``too_late``.
         self.why = why
         #: Of ``tier``: which one it takes.
         self.tier = tier

@@ -37,6 +37,7 @@ def take(tx: Tx, reward_id: UUID, *, edition: int, at: datetime) -> None:
         .where(
             Reward.reward_id == reward_id,
             Reward.is_open,
+            Reward.called_off_at.is_(None),
             Reward.edition == edition,
             or_(Reward.opens_at.is_(None), Reward.opens_at <= at),
             or_(Reward.closes_at.is_(None), Reward.closes_at >= at),
@@ -66,6 +67,7 @@ def why_not(row: Reward, at: datetime, edition: int | None = None) -> str | None
     Of partners' codes it does not tell whether any is left: ``codes_left`` does.
     """
     reasons = (
+        ("called_off", row.called_off_at is not None),
         ("closed", not row.is_open),
         ("changed", edition is not None and row.edition != edition),
         ("not_yet", row.opens_at is not None and row.opens_at > at),

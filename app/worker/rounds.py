@@ -18,7 +18,7 @@ from app.programme.earning import birthdays, referrals
 from app.programme.earning import warning as units_warning
 from app.programme.errors import TryAgain
 from app.programme.plans import rounds as plan_rounds
-from app.programme.rewards import warning
+from app.programme.rewards import calling_off, warning
 from app.programme.signals import watch
 from app.programme.tiers import rounds as tier_rounds
 from app.store.errors import StoreDown
@@ -34,6 +34,7 @@ _LOOKS: Final[Mapping[str, Callable[[Tools], object]]] = {
     "referrals": referrals.sweep,
     "terms": terms.take_effect,
     "ends": ends.sweep,
+    "events": calling_off.sweep,
     "vouchers": warning.warn,
     "units": units_warning.warn,
     "tidying": tidying.tidy,

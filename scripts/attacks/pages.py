@@ -61,6 +61,7 @@ POSTS: Final = (
     "/console/rewards/new",
     "/console/rewards/preview",
     "/console/rewards/{reward_id}",
+    "/console/rewards/{reward_id}/calling-off",
     "/console/rewards/{reward_id}/codes",
     "/console/rewards/{reward_id}/move",
     "/console/rewards/{reward_id}/withdrawal",

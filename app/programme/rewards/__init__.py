@@ -10,6 +10,7 @@ By job:
 * ``opening``: what only a holder reads
 * ``using``: a voucher is shown, redeemed once or in parts, given back
 * ``guests``: who comes to an event
+* ``calling_off``: an event does not take place
 * ``warning``: the mail that a voucher ends soon
 
 Stock, budgets and pools are taken from and given back to by ``app.programme.stock``.
@@ -17,6 +18,7 @@ Stock, budgets and pools are taken from and given back to by ``app.programme.sto
 
 from __future__ import annotations
 
+from app.programme.rewards.calling_off import call_off
 from app.programme.rewards.catalogue import (
     LOW,
     RewardView,
@@ -50,6 +52,7 @@ __all__ = [
     "Plan",
     "RewardView",
     "book_redemption",
+    "call_off",
     "cancel",
     "choose",
     "give_back",

@@ -60,6 +60,8 @@ class RewardView:
     left: int | None
     #: As ``RewardUnavailable`` has it; None: it can be had.
     why_not: str | None
+    #: Of an event that was called off: since when.
+    called_off_at: datetime | None = None
 
     @property
     def runs_low(self) -> bool:
@@ -84,6 +86,7 @@ def view(tx: Tx, row: Reward, at: datetime) -> RewardView:
         spent=row.spent,
         left=left,
         why_not=why or ("sold_out" if left == 0 else None),
+        called_off_at=row.called_off_at,
     )
 
 

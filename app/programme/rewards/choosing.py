@@ -125,7 +125,7 @@ def cancel(tools: Tools, voucher_id: UUID, *, member_id: UUID) -> Spent:
     try:
         with tools.database.begin() as tx:
             stock.hold(tx, voucher_id)
-            return Spent(_cancel(tx, tools, paid), is_repeat=False)
+            return Spent(give_back(tx, tools, paid), is_repeat=False)
     except IntegrityError:
         with tools.database.read() as tx:
             first = tx.scalars(
@@ -265,7 +265,25 @@ def _first_answer(tools: Tools, asked: str, reward_id: UUID) -> Spent:
     return Spent(row.answer, is_repeat=True)
 
 
-def _cancel(tx: Tx, tools: Tools, paid: LedgerEntry) -> Mapping[str, Any]:
+def give_back(
+    tx: Tx, tools: Tools, paid: LedgerEntry, *, reason: str | None = None
+) -> Mapping[str, Any]:
+    """Reverse what paid for a place, whose voucher the caller holds.
+
+    Args:
+        tx: the caller's.
+        tools: keys and clock.
+        paid: the entry.
+        reason: why the shop does; None: its member does, before the event begins.
+
+    Returns:
+        ``{reversal_id, voucher, card}``.
+
+    Raises:
+        VoucherSpent: it was used at the door, or given back.
+        RewardUnavailable: ``too_late``.
+        TryAgain: nothing can be signed now.
+    """
     now = tools.now()
     reversal = LedgerEntry(
         entry_id=uuid4(),
@@ -275,13 +293,15 @@ def _cancel(tx: Tx, tools: Tools, paid: LedgerEntry) -> Mapping[str, Any]:
         units=-paid.units,
         rule=cards.RULE_CANCELLED,
         at=now,
+        reason=reason,
         voucher_id=paid.voucher_id,
         reverses_id=paid.entry_id,
     )
 
     def answer() -> Mapping[str, Any]:
         cards.touch(tx, paid.card_id)
-        _must_not_have_begun(tx, paid, now)
+        if reason is None:
+            _must_not_have_begun(tx, paid, now)
         if paid.voucher_id is not None:
             void(tx, paid.voucher_id)
         state = cards.state_of(tx, paid.card_id, now)

@@ -35,6 +35,7 @@ from app.programme.codes import IssuedCode, Spending, Spent
 from app.programme.errors import (
     AmountNeeded,
     NotFound,
+    RewardUnavailable,
     VoucherEarly,
     VoucherSpent,
 )
@@ -56,6 +57,7 @@ _ABOUT = (
         Voucher.currency,
         Voucher.reward,
         Reward.starts_at,
+        Reward.called_off_at,
     )
     .outerjoin(Reward, Reward.reward_id == Voucher.reward_id)
     .where(Voucher.voucher_id == bindparam("voucher_id"))
@@ -163,6 +165,7 @@ def book_redemption(
         VoucherSpent: it was used or taken back.
         VoucherExpired: its end has passed.
         VoucherEarly: the day of its event has not come.
+        RewardUnavailable: ``called_off``: its event does not take place.
         AmountNeeded: it is worth money, and no amount was said or more than is left.
         CardClosed: its card is closed or paused.
         TryAgain: nothing can be signed now.
@@ -239,11 +242,13 @@ def _use(
     if row.kind == RewardKind.MONEY:
         if _use_part(tx, was, at, amount):
             return {"amount": amount}
-    elif _is_its_day(tx, row, at) and _change(
+    elif _is_open_door(tx, row, at) and _change(
         tx, *was, state="redeemed", redeemed_at=at
     ):
         return {}
     row = tx.execute(_ABOUT, {"voucher_id": voucher_id}).one()
+    if row.called_off_at is not None and row.state != "redeemed":
+        raise RewardUnavailable("called_off")
     vouchers.must_be_usable(row.state, row.expires_at, at)
     if row.kind == RewardKind.MONEY and not (amount and 0 < amount <= row.rest):
         raise AmountNeeded(row.rest, row.currency, row.reward)
@@ -251,6 +256,10 @@ def _use(
         raise VoucherEarly(row.starts_at)
     # It was used when we asked, and has been given back since.
     raise VoucherSpent
+
+
+def _is_open_door(tx: Tx, row: Any, at: datetime) -> bool:
+    return row.called_off_at is None and _is_its_day(tx, row, at)
 
 
 def _use_part(

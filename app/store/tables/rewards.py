@@ -107,6 +107,9 @@ class Reward(Table):
     #: Where it stands in the list; the lowest is first.
     position: Mapped[int] = mapped_column(default=0)
     is_open: Mapped[bool] = mapped_column(default=True, server_default=true())
+    #: Of an event that does not take place: since when, and what its guests read.
+    called_off_at: Mapped[datetime | None]
+    called_off_why: Mapped[str | None] = mapped_column(String(200))
     #: Counts the changes of what it promises: nobody pays a price they did not see.
     edition: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

@@ -13,11 +13,11 @@ from flask_babel import format_decimal, gettext, lazy_gettext, ngettext
 
 from app.programme import expiry, money, rewards, shop, tiers
 from app.programme.cards import ProgrammeView
-from app.programme.errors import InvalidRequest, NotFound
+from app.programme.errors import InvalidRequest, NotFound, RewardUnavailable
 from app.programme.rewards import Plan, RewardView, partners
 from app.web.console.room import again, bp, form_values, id_or_none, sentences
 from app.web.console.which import chosen_programme
-from app.web.shared import access, moments, reward_words
+from app.web.shared import access, errors, moments, reward_words
 from app.web.shared.reward_words import Told
 
 #: What a new reward begins with, before anybody has typed.
@@ -136,6 +136,22 @@ def withdraw_codes(reward_id: UUID) -> ResponseReturnValue:
     """Take the codes that nobody has out of the pool."""
     gone = partners.withdraw(access.tools(), reward_id, by=access.console())
     flash(ngettext("%(num)s code taken out.", "%(num)s codes taken out.", gone))
+    return redirect(url_for("console.reward", reward_id=reward_id))
+
+
+@bp.post("/console/rewards/<uuid:reward_id>/calling-off")
+def call_off(reward_id: UUID) -> ResponseReturnValue:
+    """Call an event off: every place is given back, and its holder is told."""
+    tools, by = access.tools(), access.console()
+    shown = rewards.reward(tools, reward_id)
+    try:
+        rewards.call_off(tools, reward_id, request.form.get("reason", ""), by=by)
+    except InvalidRequest as error:
+        return _form_page(_values(shown.plan), shown, wrong=sentences(error)), 422
+    except RewardUnavailable as refusal:
+        problem = {"reason": errors.sentence(refusal)}
+        return _form_page(_values(shown.plan), shown, wrong=problem), 409
+    flash(gettext("Called off. Everybody who had a place is told."))
     return redirect(url_for("console.reward", reward_id=reward_id))
 
 

@@ -85,6 +85,9 @@ _WHY: Final[Mapping[str, Any]] = {
     "budget_used": lazy_gettext("As many as there were have been given."),
     "over": lazy_gettext("It is over."),
     "closed": lazy_gettext("It is not offered any more."),
+    "called_off": lazy_gettext(
+        "The event is called off. What a place cost is on the card again."
+    ),
     "changed": lazy_gettext("It has just changed. Please look at it again."),
     "too_late": lazy_gettext("It has begun; places can't be given back any more."),
 }

@@ -17,13 +17,14 @@ from app.programme.account import addresses
 from app.programme.account import sign_in as sign_in_mail
 from app.programme.earning import warning as units_warning
 from app.programme.plans import rounds as plan_mail
-from app.programme.rewards import warning
+from app.programme.rewards import calling_off, warning
 from app.programme.shop import ShopView
 from app.programme.terms import telling
 from app.programme.tiers import telling as tier_mail
 from app.store.outbox import Waiting
 from app.translations import SOURCE
 from app.worker.letters import (
+    event_off,
     membership,
     new_email,
     sign_in,
@@ -76,6 +77,7 @@ _WRITERS: Final[Mapping[str, Callable[[Voice, Mapping[str, Any]], Letter]]] = {
     tier_mail.ENDS: tiers.ends,
     plan_mail.ENDS: membership.ends,
     plan_mail.ENDED: membership.ended,
+    calling_off.KIND: event_off.write,
     warning.KIND: voucher_ends.write,
     units_warning.KIND: units_end.write,
 }

@@ -27,9 +27,16 @@ from app.programme.errors import (
     VoucherSpent,
 )
 from app.programme.founding import Founded
-from app.programme.rewards import Plan, partners
+from app.programme.rewards import Plan, calling_off, partners
 from app.programme.sessions import ConsoleCaller, StaffCaller
-from app.store.tables import LedgerEntry, PartnerCode, Reward, Voucher
+from app.store.tables import (
+    LedgerEntry,
+    Member,
+    Outgoing,
+    PartnerCode,
+    Reward,
+    Voucher,
+)
 from app.tools import Tools
 from tests.conftest import Clock, both_books
 
@@ -279,6 +286,58 @@ def test_of_an_undoing_and_a_use_at_once_one_counts(
 
     assert seen == {"done": 1, "voucher_spent": 1}
     assert is_proved(tools)
+
+
+@both_books
+def test_an_event_is_called_off_once_and_nobody_loses_by_it(
+    tools: Tools, offer, holder, owner, clock: Clock, barista
+):
+    evening = offer(an_event(clock, price=1, stock=5))
+    guests = [holder(3) for _ in range(3)]
+    with tools.database.begin() as tx:
+        for number, guest in enumerate(guests):
+            tx.get_one(Member, guest.member_id).email = f"{number}@example.org"
+    codes = []
+    for guest in guests:
+        place = choose(tools, guest, evening)["voucher"]["voucher_id"]
+        codes.append(rewards.voucher_code(tools, UUID(place), guest.member_id).code)
+
+    def call_off() -> None:
+        rewards.call_off(tools, evening, "The oven broke", by=owner)
+
+    assert race(call_off, call_off, call_off) == {"done": 3}
+    assert calling_off.sweep(tools) == 0
+
+    # then all have what they paid, and one mail each
+    assert [cards.card(tools, each.card_id).stamps for each in guests] == [3, 3, 3]
+    with tools.database.read() as tx:
+        mails = tx.scalars(select(Outgoing).where(Outgoing.kind == calling_off.KIND))
+        told = [(mail.address, mail.facts["reason"]) for mail in mails]
+    assert sorted(told) == [(f"{n}@example.org", "The oven broke") for n in range(3)]
+    assert rewards.reward(tools, evening).sold == 0
+
+    # no code opens the door, and nobody takes a place, though it is opened again
+    with pytest.raises(RewardUnavailable) as refused:
+        rewards.redeem(tools, codes[0], request_id=uuid4().hex, staff=barista)
+    assert refused.value.why == "called_off"
+    with pytest.raises(RewardUnavailable) as refused:
+        choose(tools, guests[0], evening)
+    assert refused.value.why == "called_off"
+    assert is_proved(tools)
+
+
+def test_what_has_begun_is_not_called_off(
+    tools: Tools, offer, holder, owner, clock: Clock
+):
+    evening = offer(an_event(clock, price=1))
+    choose(tools, holder(3), evening)
+    with pytest.raises(InvalidRequest):
+        rewards.call_off(tools, evening, " ", by=owner)
+    with pytest.raises(NotFound):
+        rewards.call_off(tools, offer(ITEM), "No coffee", by=owner)
+    clock.forward(timedelta(days=3, minutes=1))
+    with pytest.raises(RewardUnavailable):
+        rewards.call_off(tools, evening, "Too late", by=owner)
 
 
 def an_event(clock: Clock, **changes: object) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -180,3 +181,29 @@ def test_a_choice_is_undone_on_the_card_with_a_reason(
     assert "Cinnamon roll taken back" in page
     assert "A slip of the thumb" in page
     assert made(tools, founded)[0].left == 200
+
+
+def test_an_event_is_called_off_on_its_page(
+    owner: Browser, tools: Tools, founded: Founded
+):
+    day = (tools.now() + timedelta(days=9)).date().isoformat()
+    owner.send(
+        "/console/rewards/new",
+        **GOOD
+        | {
+            "kind": "event",
+            "name": "Tasting",
+            "starts_at": f"{day}T19:00",
+            "ends_at": f"{day}T21:00",
+            "stock": "4",
+        },
+    )
+    [one] = made(tools, founded)
+    page = f"/console/rewards/{one.reward_id}"
+
+    wrong = owner.send(page, f"{page}/calling-off", reason="")
+    assert wrong.status_code == 422
+
+    assert owner.send(page, f"{page}/calling-off", reason="Ill").status_code == 302
+    assert "This event is called off." in seen(owner.get(page))
+    assert made(tools, founded)[0].why_not == "called_off"
