@@ -277,9 +277,9 @@ def _values(rule: Rule, digits: int) -> dict[str, Any]:
         "friend_units": (
             _sum(figures.friend_units, digits) if is_money else figures.friend_units
         ),
-        "per": _sum(figures.per, digits),
+        "per": "" if is_money else _sum(figures.per, digits),
         "pieces": figures.per,
-        "back": f"{figures.units * 100 / figures.per:g}",
+        "back": f"{figures.units * 100 / figures.per:g}" if is_money else "",
         "times": f"{figures.percent / 100:g}",
         "each": "1" if figures.each else "",
         "least": _sum(figures.least, digits) if figures.least else "",
