@@ -17,6 +17,7 @@ from scripts.attacks import (
     gifts,
     invitations,
     leaks,
+    merging,
     pages,
     paper,
     people,
@@ -82,7 +83,7 @@ SUBJECTS: Final = (
         transport,
         paper,
     ),
-    *(invitations, people, persons, accounts, thieves, leaks),
+    *(invitations, people, persons, merging, accounts, thieves, leaks),
 )
 
 

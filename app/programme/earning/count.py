@@ -144,7 +144,7 @@ def _plain(rule: Rule, occasion: Occasion, counts: Counts) -> Award:
     """Give what is no sale: an act, a birthday, a bonus."""
     figures = rule.figures
     units = figures.friend_units if occasion.is_friend else figures.units
-    room, cut = _room(rule, counts)
+    room, cut = room_of(rule, counts)
     given = units if room is None else min(units, room)
     return Award(
         unit=rule.unit,
@@ -164,12 +164,13 @@ def _counted(
     # Whatever the books say: never a whole unit out of nothing.
     before = min(max(counts.carried.get(rule_id, 0), 0), whole - 1)
 
-    units, counted, cut = _within(before, parts, whole, _room(base, counts))
+    units, counted, cut = _within(before, parts, whole, room_of(base, counts))
     extra, added, extra_cut = 0, 0, None
     if more is not None:
         added = counted * (more.percent - 100) // 100
         left = (before + counted) % whole
-        extra, added, extra_cut = _within(left, added, whole, _room(more.rule, counts))
+        room = room_of(more.rule, counts)
+        extra, added, extra_cut = _within(left, added, whole, room)
 
     total = counted + added
     first = Award(
@@ -208,8 +209,11 @@ def _within(
     return room, room * whole - before if room else 0, cut
 
 
-def _room(rule: Rule | None, counts: Counts) -> tuple[int | None, Cut | None]:
-    """Tell how many units a rule may still give, and which bound says so."""
+def room_of(rule: Rule | None, counts: Counts) -> tuple[int | None, Cut | None]:
+    """Tell how many units a rule may still give, and which bound says so.
+
+    None: nothing bounds it.
+    """
     if rule is None:
         return None, None
     used = counts.used.get(rule.rule_id, _NONE_USED)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from app.programme import expiry
 from app.programme.earning import acts, booking, counting, gifts, shelf
-from app.programme.earning.count import SCALE
-from app.programme.earning.rules import Rule, RuleKind
+from app.programme.earning.count import SCALE, room_of
+from app.programme.earning.rules import Cut, Occasion, Rule, RuleKind
 from app.store.database import Tx
 from app.tools import Tools
 
@@ -21,6 +22,8 @@ class Way:
     #: What is missing to the next unit, where something is left over of earlier sales:
     #: minor units of money, or items. None: nothing is left over.
     missing: int | None = None
+    #: The bound that is reached, so that it gives nothing more for now.
+    reached: Cut | None = None
     #: An act that this member was thanked for.
     is_done: bool = False
 
@@ -38,7 +41,7 @@ def of_card(tools: Tools, card_id: UUID) -> tuple[Way, ...]:
     """
     done = {rule.rule_id for rule, is_done in acts.open_to(tools, card_id) if is_done}
     with tools.database.read() as tx:
-        found = _with_rests(tx, card_id, booking.rules_of(tx, card_id, tools.now()))
+        found = _as_they_stand(tx, card_id, tools.now())
         # Who has been here had the bonus of the first visit, or will never have it.
         is_new = not gifts.has_visited(tx, card_id)
     order = list(RuleKind)
@@ -59,9 +62,16 @@ def coming(tools: Tools, programme_id: UUID) -> list[tuple[Rule, datetime, bool]
         return shelf.coming(tx, programme_id, tools.now())
 
 
-def _with_rests(tx: Tx, card_id: UUID, rules: tuple[Rule, ...]) -> list[Way]:
-    carried = counting.carried_of(tx, card_id, rules)
-    return [Way(rule, _missing(rule, carried.get(rule.rule_id, 0))) for rule in rules]
+def _as_they_stand(tx: Tx, card_id: UUID, at: datetime) -> list[Way]:
+    rules = booking.rules_of(tx, card_id, at)
+    occasion = Occasion(RuleKind.VISIT, at, expiry.zone_of(tx))
+    counts = counting.counts_of(tx, card_id, rules, occasion)
+    ways = []
+    for rule in rules:
+        room, cut = room_of(rule, counts)
+        missing = _missing(rule, counts.carried.get(rule.rule_id, 0))
+        ways.append(Way(rule, missing, cut if room == 0 else None))
+    return ways
 
 
 def _missing(rule: Rule, carried: int) -> int | None:

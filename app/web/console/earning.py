@@ -235,7 +235,23 @@ def _looked_at(draft: Rule, known: Rule | None) -> dict[str, Any]:
         ],
         "found": found,
         "cost": rule_words.units(found.units, draft.unit, currency),
+        "cost_sum": _cost(found.units, draft.unit, currency),
     }
+
+
+def _cost(units: int, unit: Unit, currency: str) -> str:
+    """Say what units come to by what one costs, as typed; "" where nothing is.
+
+    Raises:
+        InvalidRequest: ``unit_cost`` is no sum.
+    """
+    typed = request.form.get("unit_cost", "").strip()
+    if not typed or unit is Unit.CENT:
+        return ""
+    each = drafts.decimal(typed, money.digits(currency))
+    if each is None:
+        raise InvalidRequest({"unit_cost": "not_an_amount"})
+    return rule_words.sum_of(units * each, currency)
 
 
 def _said(rule: Rule) -> str:
@@ -277,9 +293,9 @@ def _values(rule: Rule, digits: int) -> dict[str, Any]:
         "friend_units": (
             _sum(figures.friend_units, digits) if is_money else figures.friend_units
         ),
-        "per": _sum(figures.per, digits),
+        "per": "" if is_money else _sum(figures.per, digits),
         "pieces": figures.per,
-        "back": f"{figures.units * 100 / figures.per:g}",
+        "back": f"{figures.units * 100 / figures.per:g}" if is_money else "",
         "times": f"{figures.percent / 100:g}",
         "each": "1" if figures.each else "",
         "least": _sum(figures.least, digits) if figures.least else "",

@@ -128,6 +128,9 @@ def _said(rule: Rule) -> str:
 
 def _rest(way: Way, currency: str) -> str:
     """Say what is missing; of money back nobody counts the part of a cent."""
+    if way.reached is not None:
+        # Thanked for an act is told another way.
+        return "" if way.is_done else rule_words.cut(way.reached)
     if way.missing is None or way.rule.unit is Unit.CENT:
         return ""
     if way.rule.kind is RuleKind.ITEM:

@@ -145,3 +145,14 @@ def test_a_change_is_read_before_it_counts(anna, make_rule, tools, founded, cloc
 
     assert "1 stamp for each visit" in page
     assert ": 2 stamps for each visit" in page
+
+
+def test_a_bound_that_is_reached_is_told(anna, make_rule, give, tools):
+    phone, card_id = anna
+    make_rule(RuleKind.VISIT, Figures(units=1), caps=Caps(day=1))
+    assert "reached" not in words(phone.get(f"/card/{card_id}/earning"))
+    give(cards.card(tools, card_id), 1)
+
+    page = words(phone.get(f"/card/{card_id}/earning"))
+
+    assert "The most for one day is reached." in page
