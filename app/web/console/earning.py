@@ -235,7 +235,23 @@ def _looked_at(draft: Rule, known: Rule | None) -> dict[str, Any]:
         ],
         "found": found,
         "cost": rule_words.units(found.units, draft.unit, currency),
+        "cost_sum": _cost(found.units, draft.unit, currency),
     }
+
+
+def _cost(units: int, unit: Unit, currency: str) -> str:
+    """Say what units come to by what one costs, as typed; "" where nothing is.
+
+    Raises:
+        InvalidRequest: ``unit_cost`` is no sum.
+    """
+    typed = request.form.get("unit_cost", "").strip()
+    if not typed or unit is Unit.CENT:
+        return ""
+    each = drafts.decimal(typed, money.digits(currency))
+    if each is None:
+        raise InvalidRequest({"unit_cost": "not_an_amount"})
+    return rule_words.sum_of(units * each, currency)
 
 
 def _said(rule: Rule) -> str:

@@ -90,9 +90,12 @@ def test_an_item_rule_is_seen_on_the_phone_and_tried_on_what_was_sold(
         )
     fields = {"unit": "stamp", "units": "1", "categories": "Bread"}
 
-    looked = owner.send(f"{NEW}/item", **fields, do="look")
+    looked = owner.send(f"{NEW}/item", **fields, unit_cost="0.35", do="look")
+    wrong = owner.send(f"{NEW}/item", **fields, unit_cost="much", do="look")
 
-    assert "It would have given 6 stamps, to 2 cards." in seen(looked)
+    told = "It would have given 6 stamps, to 2 cards. That is €2.10."
+    assert told in seen(looked)
+    assert "A sum above nought." in seen(wrong)
     assert "What customers see" in seen(looked)
     assert "1 stamp for each of: Bread" in seen(looked)
     places = {place.name: str(place.location_id) for place in shop.locations(tools)}
