@@ -290,25 +290,27 @@ def _perhaps_redeem(
 
 def _perhaps_choose(past: _Past, visit: _Visit, card_id: UUID) -> None:
     """Let a member exchange points for a reward that they like, if they can."""
-    if past.chance.random() > 0.2:  # noqa: PLR2004 -- most let them grow
-        return
     at = visit.at + timedelta(minutes=1)
+    is_lately = past.tools.now() - at < _HEARD_OF
+    if past.chance.random() > (0.4 if is_lately else 0.15):
+        # Most let them grow.
+        return
     points = cards.balances(past.tx, card_id, at).get(Unit.POINT, 0)
     likes = [
-        (reward_id, plan.price)
+        # What is dearer is saved for, and an evening is what all speak of.
+        (reward_id, plan.price**2 * (9 if plan.kind == Reward.EVENT else 1))
         for reward_id, plan in past.offers.rewards
         if plan.price is not None
         and points >= plan.price
         and plan.needs_tier_id is None
         # Nobody joins an evening that nobody has heard of.
-        and (plan.kind != Reward.EVENT or past.tools.now() - at < _HEARD_OF)
+        and (plan.kind != Reward.EVENT or is_lately)
     ]
     if not likes:
         return
     member_id = past.tx.get_one(Card, card_id).member_id
-    ids, prices = zip(*likes, strict=True)
-    # What is dearer is saved for.
-    wanted = past.chance.choices(ids, [price**2 for price in prices])[0]
+    ids, weights = zip(*likes, strict=True)
+    wanted = past.chance.choices(ids, weights)[0]
     # Of some only one is had.
     with contextlib.suppress(Refused):
         rewards.choose(

@@ -17,10 +17,11 @@ puts cards together in the console, with a reason. One member takes few in a day
 that bonuses of many cards are not collected on one unseen.
 
 What is undone later of the old card's entries is undone there, and what that leaves, or
-lacks, follows to the card that goes on (``cards.debit``).
+lacks, follows to the card that goes on (``cards.debit``). What it had earned counts for
+the tier there.
 
-Where the promise ends. What the old card had earned for a tier, and what was left over
-of its purchases, stays with it.
+Where the promise ends. What was left over of the old card's purchases, less than a unit
+of each rule, is not carried over.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import audit, cards, privacy, stock
+from app.programme import audit, cards, privacy, stock, tiers
 from app.programme import vouchers as all_vouchers
 from app.programme.cards import moving
 from app.programme.errors import (
@@ -299,6 +300,7 @@ def merge_cards(
         .execution_options(synchronize_session=False)
     )
     cards.close(tx, tools, old_id)
+    tiers.after_earning(tx, tools, new_id, at)
 
 
 def _usable(tx: Tx, card_id: UUID, at: datetime) -> list[Voucher]:

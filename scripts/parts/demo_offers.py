@@ -52,7 +52,7 @@ _TIERS: Final = (
     ("Friend", "#5f6b77", 160, 10, "Oat milk at no charge"),
     ("House guest", "#9a7400", 320, 25, "Oat milk at no charge\nThe first new roast"),
 )
-_WAY: Final = "On Thursdays from 19:00 we taste three roasts and bake with the rest."
+_EVENING: Final = "We taste three roasts, and bake with what is left of them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def _rewards(now: datetime, highest: UUID) -> list[Plan]:
         ),
         replace(
             points, kind=Kind.EVENT, name="An evening of roasts", price=60, cost=3000,
-            stock=12, per_member=1, place="Torvet", voucher_days=None, about=_WAY,
+            stock=12, per_member=1, place="Torvet", voucher_days=None, about=_EVENING,
             starts_at=evening, ends_at=evening + timedelta(hours=3),
         ),
         replace(

@@ -36,7 +36,7 @@ from app.programme.cards.changes import (
     touch,
     write_ends,
 )
-from app.programme.cards.moving import debit, goes_on
+from app.programme.cards.moving import all_of, debit, goes_on
 from app.programme.cards.states import (
     CardState,
     Ending,
@@ -71,6 +71,7 @@ __all__ = [
     "Mark",
     "ProgrammeView",
     "accept_terms",
+    "all_of",
     "answer_of",
     "balance_of",
     "balances",

@@ -62,6 +62,16 @@ def goes_on(tx: Tx, card_id: UUID) -> UUID | None:
     return found
 
 
+def all_of(tx: Tx, card_id: UUID) -> list[UUID]:
+    """Tell every card that was put to this one, or to one of those; itself first."""
+    found = newer = [card_id]
+    while newer:
+        asked = select(CardMerge.card_id).where(CardMerge.into_card_id.in_(newer))
+        newer = list(tx.scalars(asked))
+        found = found + newer
+    return found
+
+
 def units_of(
     tx: Tx, tools: Tools, old_id: UUID, new_id: UUID, at: datetime
 ) -> list[Pair]:

@@ -69,8 +69,12 @@ def after_earning(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
 
 
 def after_undoing(tx: Tx, tools: Tools, card_id: UUID, at: datetime) -> None:
-    """Take a tier back that stood on what was just taken back; as ``after_earning``."""
-    settle(tx, tools, card_id, at, "undone")
+    """Take a tier back that stood on what was just taken back; as ``after_earning``.
+
+    Also of the card that goes on for one that was put to it.
+    """
+    for each in filter(None, (card_id, cards.goes_on(tx, card_id))):
+        settle(tx, tools, each, at, "undone")
 
 
 def boosts_of(tx: Tx, card_id: UUID, at: datetime) -> tuple[Boost, ...]:

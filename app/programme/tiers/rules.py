@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from app.programme import expiry, money, units
+from app.programme import cards, expiry, money, units
 from app.programme.tiers.ladder import (
     EARNING,
     Earned,
@@ -24,7 +24,7 @@ from app.programme.tiers.ladder import (
 )
 from app.programme.units import Unit
 from app.store.database import Tx
-from app.store.tables import Card, LedgerEntry, Tier, TierInvitation
+from app.store.tables import Card, CardMerge, LedgerEntry, Tier, TierInvitation
 from app.store.tables import Ladder as LadderRow
 from app.tools import Tools
 
@@ -154,7 +154,10 @@ def view(row: Tier) -> TierView:
 def earned_by(
     tx: Tx, card_id: UUID, rules: Rules, day: date, zone: ZoneInfo
 ) -> tuple[Earned, ...]:
-    """Read what a card earned, as far back as it counts on a day."""
+    """Read what a card earned, as far back as it counts on a day.
+
+    What was earned on a card that was put to it counts too.
+    """
     rows = tx.execute(
         select(
             LedgerEntry.entry_id,
@@ -163,7 +166,7 @@ def earned_by(
             LedgerEntry.at,
             LedgerEntry.reverses_id,
         ).where(
-            LedgerEntry.card_id == card_id,
+            LedgerEntry.card_id.in_(cards.all_of(tx, card_id)),
             is_of(rules.unit),
             LedgerEntry.at >= _first_moment(rules, day, zone),
             or_(
@@ -215,6 +218,13 @@ def counted_now(
 def _earned_sums(
     rules: Rules, first: datetime, is_new: ColumnElement[bool]
 ) -> Select[UUID, Any, Any]:
+    # What was earned on a card that was put to another counts for that one.
+    first_step = select(CardMerge.card_id, CardMerge.into_card_id).cte(recursive=True)
+    going = first_step.union(
+        select(first_step.c.card_id, CardMerge.into_card_id).where(
+            CardMerge.card_id == first_step.c.into_card_id
+        )
+    )
     undoing = aliased(LedgerEntry)
     undone = (
         select(undoing.entry_no)
@@ -227,7 +237,12 @@ def _earned_sums(
             func.sum(case((is_new, LedgerEntry.units), else_=0)),
             func.sum(case((is_new, 0), else_=LedgerEntry.units)),
         )
-        .join(LedgerEntry, LedgerEntry.card_id == Card.card_id)
+        .select_from(LedgerEntry)
+        .outerjoin(going, going.c.card_id == LedgerEntry.card_id)
+        .join(
+            Card,
+            Card.card_id == func.coalesce(going.c.into_card_id, LedgerEntry.card_id),
+        )
         .where(
             Card.programme_id == rules.programme_id,
             Card.closed_at.is_(None),

@@ -14,6 +14,7 @@ from hypothesis import strategies as some
 
 from app.programme import (
     cards,
+    expiry,
     ledger,
     members,
     merging,
@@ -23,6 +24,7 @@ from app.programme import (
     sessions,
     shop,
     stamping,
+    tiers,
     units,
 )
 from app.programme.cards import CardState
@@ -37,6 +39,8 @@ from app.programme.errors import (
 from app.programme.founding import Founded
 from app.programme.history import of_card
 from app.programme.sessions import ConsoleCaller, MemberCaller
+from app.programme.tiers import rules as tier_rules
+from app.programme.tiers import setting
 from app.programme.units import Unit
 from app.store.database import Tx
 from app.store.tables import CardMerge, LedgerEntry
@@ -147,6 +151,46 @@ def test_what_was_spent_there_meanwhile_is_owed_there(
 
     assert cards.card(tools, old.card_id).stamps == 0
     assert cards.card(tools, new.card_id).stamps < 0
+    assert proofs.prove(tools).findings == ()
+
+
+@both_books
+def test_what_both_had_earned_counts_for_the_tier(
+    tools: Tools,
+    founded: Founded,
+    two: tuple[members.Joined, members.Joined],
+    give: Callable[..., CardState],
+    barista: sessions.StaffCaller,
+    owner: ConsoleCaller,
+) -> None:
+    setting.save_ladder(
+        tools, founded.programme_id, unit="stamp", window_months=12, grace_days=0,
+        by=owner,
+    )  # fmt: skip
+    draft = setting.TierDraft("Regular", "#8a5000", 6, False, None, 0, "", 0)
+    setting.save_tier(tools, founded.programme_id, None, draft, by=owner)
+    old, new = two
+    give(cards.card(tools, old.card_id), 4)
+    given = of_card(tools, old.card_id)[0].entry_id
+    give(cards.card(tools, new.card_id), 3)
+
+    def tier() -> str | None:
+        found = tiers.of_card(tools, new.card_id)
+        return found.tier.name if found and found.tier else None
+
+    assert tier() is None
+    give_all(tools, old, new)
+    assert tier() == "Regular"
+    day = tools.now().date()
+    with tools.database.read() as tx:
+        rules = tier_rules.of_card(tx, new.card_id)
+        assert rules
+        counted = tier_rules.counted_now(tx, rules, day, expiry.zone_of(tx))
+    assert [sum(one.units for one in counted[new.card_id])] == [7]
+
+    # And not any more what is taken back of it.
+    stamping.reverse_stamp(tools, given, staff=barista, reason="The wrong card")
+    assert tier() is None
     assert proofs.prove(tools).findings == ()
 
 
