@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -98,8 +99,10 @@ def set_up(
     items = tuple(
         (shop.add_item(tools, TypedItem(*typed), by=by), typed[1]) for typed in _ITEMS
     )
-    for rule in _rules(programme_id):
-        desk.save(tools, rule, by=by)
+    for number, rule in enumerate(_rules(programme_id)):
+        # One after the other: that is the order in which they are shown.
+        then = partial(datetime.__add__, tools.now(), timedelta(seconds=number))
+        desk.save(replace(tools, now=then), rule, by=by)
     tier_ids = _ladder(tools, programme_id, by)
     offered = []
     for plan in _rewards(now, tier_ids[-1]):

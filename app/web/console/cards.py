@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext, ngettext
+from flask_babel import format_decimal, gettext, lazy_gettext, ngettext
 
 from app.programme import card_file, purchases, shop
 from app.programme.card_file import FiledEntry
+from app.programme.cards import CardState
 from app.programme.errors import InvalidRequest, PurchaseRefunded, VoucherSpent
 from app.programme.units import Unit
 from app.web.console.lines import isolated, when
@@ -135,12 +136,25 @@ def _page(
         number=f"N° {file.card.number[:4]} {file.card.number[4:]}",
         since=when(file.opened_at, zone=zone, now=now),
         waiting=sum(each.state == "issued" for each in file.card.vouchers),
+        others=_others(file.card),
         line_told=purchased.line,
         lines=[_line(each, zone, now) for each in file.entries],
         wrong=wrong or {},
         form={"reason": request.form.get("reason", "")},
         undoing=undoing,
     )
+
+
+def _others(card: CardState) -> list[tuple[str, str]]:
+    """Tell what is on a card besides stamps: the unit, and how much of it."""
+    return [
+        (
+            unit_words.unit_name(unit),
+            unit_words.of_shop(held) if unit is Unit.CENT else format_decimal(held),
+        )
+        for unit, held in card.balances.items()
+        if unit is not Unit.STAMP and held
+    ]
 
 
 def _line(entry: FiledEntry, zone: ZoneInfo, now: datetime) -> Line:
