@@ -68,7 +68,7 @@ NAMES = tuple(
 )
 MEMBERS, DAYS = 50, 360
 #: The first of them have come since the shop opened, the others in its last weeks.
-REGULARS, RECENT_DAYS = 5, 90
+REGULARS, RECENT_DAYS = 4, 90
 #: Who pays for a plan, from their fifth visit on.
 PAYING = (0, 3)
 #: For how many days the demo's vouchers are good.
@@ -362,7 +362,7 @@ def _habits(chance: random.Random, member: int, days: int) -> tuple[float, float
     if member < REGULARS:
         return days - 12 * chance.random(), 0.5 + 0.8 * chance.random()
     joined = RECENT_DAYS * chance.random() ** 0.7
-    return joined, min(5.0, 0.2 + chance.expovariate(1.4))
+    return joined, min(4.0, 0.2 + chance.expovariate(2.4))
 
 
 def _bought(chance: random.Random, drinks: int) -> tuple[int, ...]:
