@@ -31,7 +31,9 @@ CARD = {
 }
 CODE = {"code", "url", "not_after", "short"}
 #: What a stamp tells to whoever gave or collected it.
-STAMP = {"stamp_id", "stamps_given", "counted", "given", "card"}
+STAMP = {"stamp_id", "stamps_given", "counted", "given", "filled", "card"}
+#: What a till tells besides, in words.
+TOLD = {"gained", "holds", "owes"}
 
 
 #: What a voucher tells besides, that is worth no money.
@@ -193,7 +195,7 @@ def test_staff_give_stamps_for_a_card_code(house: House, spelling: str):
 
     assert answer.status_code == 201
     given = answer.get_json()
-    assert given.keys() == STAMP | {"earned", "member_name"}
+    assert given.keys() == STAMP | TOLD | {"earned", "member_name"}
     assert given["stamps_given"] == given["counted"] == 2
     assert given["given"] == [
         {"unit": "stamp", "units": 2, "kind": "stamp", "rule": ""}
@@ -237,6 +239,7 @@ def test_a_till_hears_what_became_of_its_code(house: House):
         "member_name": None,
         "card_number": None,
         "stamp_id": None,
+        "stamps_given": None,
     }
 
     given = house.api("member").post(
@@ -248,6 +251,11 @@ def test_a_till_hears_what_became_of_its_code(house: House):
         "member_name": "Anna",
         "card_number": house.card().number,
         "stamp_id": given.get_json()["stamp_id"],
+        "stamps_given": 1,
+        "earned": [],
+        "gained": "1 stamp",
+        "holds": "",
+        "owes": "",
     }
 
 
@@ -265,7 +273,14 @@ def test_a_voucher_is_shown_and_redeemed(house: House):
 
     assert answer.status_code == 201
     told = answer.get_json()
-    assert told.keys() == {"redemption_id", "voucher", "card", "member_name"}
+    assert told.keys() == {
+        "redemption_id",
+        "voucher",
+        "card",
+        "member_name",
+        "holds",
+        "owes",
+    }
     assert told["voucher"] == {
         "voucher_id": str(voucher_id),
         "reward": "Free coffee",
