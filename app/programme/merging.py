@@ -20,7 +20,8 @@ What is undone later of the old card's entries is undone there, and what that le
 lacks, follows to the card that goes on (``cards.debit``). What it had earned counts for
 the tier there.
 
-Where the promise ends. What was left over of the old card's purchases, less than a unit
+Where the promise ends. A card with a paid membership does not go: the other one goes to
+it. What was left over of the old card's purchases, less than a unit
 of each rule, is not carried over.
 """
 
@@ -34,7 +35,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.programme import audit, cards, privacy, stock, tiers
+from app.programme import audit, cards, plans, privacy, stock, tiers
 from app.programme import vouchers as all_vouchers
 from app.programme.cards import moving
 from app.programme.errors import (
@@ -111,6 +112,7 @@ def give(tools: Tools, text: str, *, giver_id: UUID) -> None:
 
     Raises:
         NotFound, InvalidRequest: as ``looked``.
+        InvalidRequest: ``number`` is ``has_membership``: what goes was paid for.
         CardClosed: a card is paused, or none of the other's is open.
         LimitReached: ``merge``: the other took several today.
         ErasedBefore: it is done already.
@@ -255,6 +257,8 @@ def _move_cards(
             raise CardClosed
         if row.paused_at is not None or other.paused_at is not None:
             raise CardClosed(is_paused=True)
+        if plans.is_paid_on(tx, row.card_id, tools.now()):
+            raise InvalidRequest({"number": "has_membership"})
         merge_cards(tx, tools, row.card_id, other.card_id, who)
         closed.append(row.card_id)
     return closed

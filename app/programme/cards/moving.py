@@ -20,7 +20,7 @@ from app.programme.cards.changes import RULE_MOVED_IN, RULE_MOVED_OUT
 from app.programme.cards.sums import lots_of
 from app.programme.units import Unit
 from app.store.database import Tx
-from app.store.tables import CardMerge, LedgerEntry
+from app.store.tables import Card, CardMerge, LedgerEntry
 from app.tools import Tools
 
 #: What leaves one card, and comes to the other.
@@ -40,7 +40,7 @@ def debit(tx: Tx, tools: Tools, undoing: LedgerEntry, *, may_owe: bool = False) 
     Raises:
         VoucherSpent, TryAgain: as ``changes.debit``.
     """
-    into = goes_on(tx, undoing.card_id)
+    into = _held_to_go_on(tx, undoing.card_id)
     if into is None:
         changes.debit(tx, tools, undoing, may_owe=may_owe)
         return
@@ -60,6 +60,15 @@ def goes_on(tx: Tx, card_id: UUID) -> UUID | None:
     ):
         found = into
     return found
+
+
+def _held_to_go_on(tx: Tx, card_id: UUID) -> UUID | None:
+    """Hold the card that goes on, which may be put to another while we wait for it."""
+    while (into := goes_on(tx, card_id)) is not None:
+        tx.get(Card, into, with_for_update={"key_share": True}, populate_existing=True)
+        if goes_on(tx, into) is None:
+            return into
+    return None
 
 
 def all_of(tx: Tx, card_id: UUID) -> list[UUID]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Exists, case, func, select
 from sqlalchemy.orm import aliased
 
-from app.programme import units
+from app.programme import cards, units
 from app.programme.earning.rules import Caps, Counts, Occasion, Rule, RuleKind, Used
 from app.programme.units import Unit
 from app.store.database import Tx
@@ -130,7 +130,10 @@ def whole_of(rule: Rule | None) -> int:
 
 
 def _used(tx: Tx, card_id: UUID, rule: Rule, occasion: Occasion) -> Used:
-    """Add up what one rule gave to a card, and to everybody if there is a budget."""
+    """Add up what one rule gave to a card, and to everybody if there is a budget.
+
+    What it gave to a card that was put to it counts too: caps are a person's.
+    """
     today = occasion.local_day
     is_its_own = (
         LedgerEntry.rule_version_id.in_(
@@ -150,7 +153,7 @@ def _used(tx: Tx, card_id: UUID, rule: Rule, occasion: Occasion) -> Used:
         select(
             *(_since(first, occasion).label(name) for name, first in since.items()),
             _sum(LedgerEntry.units).label("member"),
-        ).where(LedgerEntry.card_id == card_id, *is_its_own)
+        ).where(LedgerEntry.card_id.in_(cards.all_of(tx, card_id)), *is_its_own)
     ).one()
     total = 0
     if rule.budget is not None:

@@ -14,7 +14,13 @@ from __future__ import annotations
 
 from app.programme.plans.advice import Advice, Terms, advice
 from app.programme.plans.periods import RULE as RULE_CASHBACK
-from app.programme.plans.periods import Period, current, of_card, renewable_from
+from app.programme.plans.periods import (
+    Period,
+    current,
+    is_paid_on,
+    of_card,
+    renewable_from,
+)
 
 __all__ = [
     "RULE_CASHBACK",
@@ -23,6 +29,7 @@ __all__ = [
     "Terms",
     "advice",
     "current",
+    "is_paid_on",
     "of_card",
     "renewable_from",
 ]

@@ -76,6 +76,13 @@ def current(tx: Tx, card_id: UUID, at: datetime) -> Period | None:
     return next((one for one in _read(tx, card_id) if one.is_good(at)), None)
 
 
+def is_paid_on(tx: Tx, card_id: UUID, at: datetime) -> bool:
+    """Tell whether a card has a period that is paid for, now or later."""
+    return any(
+        one.ended_at is None and one.until_at >= at for one in _read(tx, card_id)
+    )
+
+
 def _read(tx: Tx, card_id: UUID) -> list[Period]:
     rows = tx.execute(
         select(Membership, Plan.benefits, StaffMember.name)

@@ -62,6 +62,9 @@ FIELD_SENTENCES: Final[Mapping[str, Any]] = {
     "not_an_amount": lazy_gettext("That is not a sum of money, such as 3.50."),
     "too_many": lazy_gettext("That is too many."),
     "unknown": lazy_gettext("There is no such thing here."),
+    "has_membership": lazy_gettext(
+        "That card has a paid membership. Put the other card to it instead."
+    ),
     "same_person": lazy_gettext("It is the same customer's card."),
     "not_the_digits": lazy_gettext("Those are not the last four digits of the card."),
     "not_a_time": lazy_gettext("Give both times, such as 7:30 and 18:00."),

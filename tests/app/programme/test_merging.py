@@ -18,6 +18,7 @@ from app.programme import (
     ledger,
     members,
     merging,
+    plans,
     privacy,
     proofs,
     rewards,
@@ -28,6 +29,8 @@ from app.programme import (
     units,
 )
 from app.programme.cards import CardState
+from app.programme.earning import desk
+from app.programme.earning.rules import Caps, Figures, Rule, RuleKind
 from app.programme.errors import (
     CardClosed,
     ErasedBefore,
@@ -38,6 +41,7 @@ from app.programme.errors import (
 )
 from app.programme.founding import Founded
 from app.programme.history import of_card
+from app.programme.plans import offering, paying
 from app.programme.sessions import ConsoleCaller, MemberCaller
 from app.programme.tiers import rules as tier_rules
 from app.programme.tiers import setting
@@ -192,6 +196,50 @@ def test_what_both_had_earned_counts_for_the_tier(
     stamping.reverse_stamp(tools, given, staff=barista, reason="The wrong card")
     assert tier() is None
     assert proofs.prove(tools).findings == ()
+
+
+def test_a_card_with_a_paid_membership_does_not_go(
+    tools: Tools,
+    founded: Founded,
+    two: tuple[members.Joined, members.Joined],
+    owner: ConsoleCaller,
+) -> None:
+    draft = offering.PlanDraft("Plus", 45_00, 12, 200, None, "", is_offered=True)
+    plan = offering.save_plan(tools, founded.programme_id, None, draft, by=owner)
+    old, new = two
+    paying.mark_paid(
+        tools, old.card_id, plan, paid_how="cash", request_id=uuid4().hex, by=owner
+    )
+
+    with pytest.raises(InvalidRequest) as refused:
+        give_all(tools, old, new)
+    assert refused.value.fields == {"number": "has_membership"}
+
+    # The other way round nothing is lost.
+    give_all(tools, new, old)
+    assert plans.of_card(tools, old.card_id)[0].is_good(tools.now())
+
+
+def test_a_bound_for_one_person_is_not_had_twice_by_two_cards(
+    tools: Tools,
+    founded: Founded,
+    two: tuple[members.Joined, members.Joined],
+    give: Callable[..., CardState],
+    owner: ConsoleCaller,
+) -> None:
+    figures = Figures(units=1, each=True)
+    rule = Rule(
+        uuid4(), 0, uuid4(), founded.programme_id, RuleKind.VISIT, Unit.STAMP, figures,
+        caps=Caps(day=4),
+    )  # fmt: skip
+    desk.save(tools, rule, by=owner)
+    old, new = two
+    give(cards.card(tools, old.card_id), 4)
+    give_all(tools, old, new)
+
+    give(cards.card(tools, new.card_id), 3)
+
+    assert cards.card(tools, new.card_id).stamps == 4
 
 
 @both_books

@@ -57,7 +57,13 @@ def _not_so(refusal: NotFound | InvalidRequest) -> Response:
         gettext("This link does not work"),
         gettext("It is good for a few minutes. Show a new one on the other phone."),
     )
-    if is_own:
+    if isinstance(refusal, InvalidRequest) and "number" in refusal.fields:
+        title = gettext("This card has a paid membership")
+        detail = gettext(
+            "Do it the other way round: show the link here, and open it with the phone "
+            "of the other card."
+        )
+    elif is_own:
         title = gettext("Open it on your other phone")
         detail = gettext("This phone has the card that the link leads to.")
     page = render_template(
