@@ -276,13 +276,18 @@ class PurchaseAnswer(BaseModel):
     lines: list[LineAnswer]
 
 
-class InWords(BaseModel):
+class CardInWords(BaseModel):
+    """What stands on a card besides stamps, for whoever holds it; to staff only."""
+
+    holds: str = Field("", description="what is on the card beside stamps")
+    owes: str = Field("", description="what the card is short of")
+
+
+class InWords(CardInWords):
     """What came of a visit, said to staff; nobody else is told in words."""
 
     earned: list[str] = Field([], description="by which rule")
     gained: str = Field("", description="all of it")
-    holds: str = Field("", description="what is on the card beside stamps")
-    owes: str = Field("", description="what the card is short of")
 
 
 class StampAnswer(InWords):
@@ -311,7 +316,7 @@ class FoundList(RootModel[list[FoundAnswer]]):
     """The cards that were found, five at most."""
 
 
-class RedemptionAnswer(BaseModel):
+class RedemptionAnswer(CardInWords):
     """A voucher that was redeemed."""
 
     redemption_id: UUID

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, RootModel
 
 from app.programme import errors
-from app.web.api import bodies, reward_bodies
+from app.web.api import bodies, purchase_bodies, reward_bodies
 from app.web.shared.errors import TABLE
 from tests.app.web.conftest import House, calls, problem
 
@@ -44,7 +44,8 @@ def of_name(document: dict[str, Any], method: str, name: str) -> dict[str, Any]:
 def model_of(answer: dict[str, Any]) -> type[BaseModel]:
     (content,) = answer["content"].values()
     name = content["schema"]["$ref"].rpartition("/")[2]
-    home = bodies if hasattr(bodies, name) else reward_bodies
+    homes = (bodies, purchase_bodies, reward_bodies)
+    home = next(each for each in homes if hasattr(each, name))
     model: type[BaseModel] = getattr(home, name)
     return model
 
