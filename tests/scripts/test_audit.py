@@ -124,8 +124,11 @@ def test_the_wrong_origin_is_told_from_forgery(played, monkeypatch, capsys):
 
 
 def test_findings_are_told_as_sentences(played, capsys):
-    by_hand("UPDATE ledger_entry SET units = units + 1 WHERE entry_no = 5")
-    by_hand("UPDATE audit_entry SET action = 'nothing'")
+    by_hand(
+        "UPDATE ledger_entry SET units = units + 1 WHERE entry_no = (SELECT "
+        "min(entry_no) FROM ledger_entry WHERE kind = 'EARN' AND unit IS NULL)"
+    )
+    by_hand("UPDATE audit_entry SET action = 'nothing' WHERE audit_no = 1")
 
     assert run(played) == 2
     out = capsys.readouterr().out
@@ -172,20 +175,24 @@ def test_an_anchor_goes_there_and_back(data, tools, tmp_path, capsys):
     assert run(data, "--expect", chain[0].split()[2]) == 0
 
 
-def cut_the_last_entry() -> None:
-    """Remove the newest stamp, and set its card's counter back."""
+def cut_the_last_stamp() -> None:
+    """Remove what ``give_one`` wrote last, and set its card's counter back."""
     by_hand(
-        "UPDATE card SET version = version - 1 WHERE card_id = (SELECT card_id "
-        "FROM ledger_entry ORDER BY entry_no DESC LIMIT 1)"
+        "UPDATE card SET version = version - 1 WHERE card_id = "
+        "(SELECT card_id FROM ledger_entry ORDER BY entry_no DESC LIMIT 1)"
     )
     by_hand(
-        "DELETE FROM ledger_entry WHERE entry_no = "
-        "(SELECT max(entry_no) FROM ledger_entry)"
+        "DELETE FROM earning_part WHERE card_id = "
+        "(SELECT card_id FROM ledger_entry ORDER BY entry_no DESC LIMIT 1)"
+    )
+    by_hand(
+        "DELETE FROM ledger_entry WHERE card_id = "
+        "(SELECT card_id FROM ledger_entry ORDER BY entry_no DESC LIMIT 1)"
     )
 
 
 def give_one(tools: Tools, data: Path) -> None:
-    """Give one stamp to a new card, so that it causes nothing else."""
+    """Give one stamp to a new card, which has nothing else then."""
     shop = json.loads((data / demo.FILE).read_text())
     with tools.database.read() as tx:
         terminal = tx.scalars(select(Terminal)).first()
@@ -220,8 +227,8 @@ def test_the_anchor_shows_that_the_last_entry_was_removed(
     assert told["notes"] == []
 
     # when the two last stamps are removed without a trace, then the anchor has one
-    cut_the_last_entry()
-    cut_the_last_entry()
+    cut_the_last_stamp()
+    cut_the_last_stamp()
     assert run(played) == 0
     lines = anchor.read_text().splitlines()
     capsys.readouterr()
