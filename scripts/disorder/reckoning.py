@@ -42,7 +42,14 @@ _WITHOUT_CODE: Final = frozenset({"refund", "choose"})
 CLOCK_WAS_WRONG: Final = "proof_time"
 _NONCE: Final = slice(7, 16)
 #: Entries without an EARN's kind that count once, each by its own request.
-_COUNTED_ONCE: Final = (cards.RULE_VOUCHER_USED, cards.RULE_CHOSEN, RULE_REFUND)
+_COUNTED_ONCE: Final = (cards.RULE_VOUCHER_USED, cards.RULE_CHOSEN)
+#: What a purchase that came back was told by: where no rule was in force when it was
+#: sold, as with a clock that was behind, its stamp is reversed and nothing else is.
+_REFUND: Final = (LedgerEntry.rule == RULE_REFUND) | (
+    (LedgerEntry.rule == cards.RULE_UNDO)
+    & LedgerEntry.purchase_id.is_not(None)
+    & LedgerEntry.caused_by_id.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +96,21 @@ def reckon(tools: Tools, told: Sequence[Told]) -> Reckoning:
                 LedgerEntry.entry_id,
                 LedgerEntry.card_id,
                 LedgerEntry.nonce,
-                LedgerEntry.rule,
                 LedgerEntry.purchase_id,
-            ).where((LedgerEntry.kind == "EARN") | LedgerEntry.rule.in_(_COUNTED_ONCE))
+                _REFUND.label("is_refund"),
+            ).where(
+                # A code counts once, also where no rule gave anything for it.
+                LedgerEntry.nonce.is_not(None)
+                | (LedgerEntry.kind == "EARN")
+                | LedgerEntry.rule.in_(_COUNTED_ONCE)
+                | _REFUND
+            )
         ).all()
     booked = {str(row.entry_id): row for row in rows}
     coded = [row for row in rows if row.nonce is not None]
     spent = {row.nonce: str(row.entry_id) for row in coded}
-    back = {str(row.purchase_id) for row in rows if row.rule == RULE_REFUND}
-    refunds = sum(row.rule == RULE_REFUND for row in rows)
+    refunds = [row for row in rows if row.is_refund]
+    back = {str(row.purchase_id) for row in refunds}
     given = {one.entry_id: one for one in told if one.is_given}
     return Reckoning(
         tried=len(told),
@@ -106,7 +119,7 @@ def reckon(tools: Tools, told: Sequence[Told]) -> Reckoning:
         lost=len(given.keys() - booked.keys()),
         doubled=len(booked.keys() - given.keys())
         + (len(coded) - len(spent))
-        + (refunds - len(back)),
+        + (len(refunds) - len(back)),
         untrue=sum(not _is_true(one, booked, spent, back) for one in told),
         refused=dict(Counter(one.refusal for one in told if not one.is_given)),
         again=sum(one.again for one in told),

@@ -7,11 +7,11 @@ import dataclasses
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from app.programme import members, stamping
+from app.programme import members, purchases, stamping
 from app.programme.sessions import StaffCaller
 from app.store.tables import LedgerEntry
 from app.tools import Tools
@@ -75,6 +75,29 @@ def test_honest_books_fit_what_was_told(tools: Tools, given: Told):
     )
 
     assert reckon(tools, [given, second]).is_good
+
+
+def test_a_sale_without_a_rule_that_came_back_fits(tools: Tools, barista: StaffCaller):
+    card_id = members.join(tools, name="Anna").card_id
+    code = stamping.card_code(tools, card_id).code
+    sold = stamping.stamp(
+        tools,
+        code,
+        stamps=1,
+        request_id=uuid4().hex,
+        staff=barista,
+        order=purchases.Order(amount=350),
+    ).answer
+    bought = sold["purchase"]["purchase_id"]
+    back = purchases.refund(tools, UUID(bought), staff=barista, reason="cold").answer
+    sale = Told("sell", code, str(card_id), True, sold["stamp_id"])
+    refund = Told("refund", bought, str(card_id), True, back["reversal_id"])
+    again = dataclasses.replace(
+        refund, is_given=False, entry_id="", refusal="purchase_refunded"
+    )
+
+    assert reckon(tools, [sale, refund, again]).is_good
+    assert reckon(tools, [sale]).doubled == 1
 
 
 def test_a_stamp_that_is_in_no_book_is_lost(tools: Tools, given: Told):

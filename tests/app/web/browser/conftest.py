@@ -27,6 +27,7 @@ from PIL import Image
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Error,
     Locator,
     Page,
     Playwright,
@@ -464,7 +465,11 @@ def keep_picture(shown: Page | Image.Image, name: str, *, whole: bool = False) -
         # A window that is high enough, so that what stands at its edges stays there.
         height = shown.evaluate("document.documentElement.scrollHeight")
         shown.set_viewport_size({**size, "height": max(size["height"], height)})
-    shown.screenshot(path=path)
+    try:
+        shown.screenshot(path=path)
+    except Error:
+        # A busy machine's Chromium may have no frame to give at that moment.
+        shown.screenshot(path=path)
     if whole and size:
         shown.set_viewport_size(size)
 
